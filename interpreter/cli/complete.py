@@ -13,7 +13,18 @@ from typing import Any
 
 import typer
 
+FIRST_KEY = '\nif [[ $funcstack[1] == _%(prog_name)s ]]; then %(complete_func)s "$@"; fi\n'
+"""What Typer's script for zsh lacks: the first Tab of a shell loads it as a function, which says what completes and completes nothing itself."""
+
 Names = Callable[[typer.Context], Iterable[str | tuple[str, str]]]
+
+
+def at_the_first_key() -> None:
+    """Has zsh complete at the first Tab, and not from the second on."""
+    with suppress(ImportError, AttributeError, KeyError):
+        from typer import _completion_shared as shared
+
+        shared._completion_scripts["zsh"] += FIRST_KEY
 
 
 def _complete(names: Names) -> Callable[[typer.Context, str], list[str | tuple[str, str]]]:

@@ -15,7 +15,7 @@ KIND_TOKENS = {
     "constants": "variable", "draw": "variable", "example": "variable", "statistics": "variable",
     "outputs": "variable", "estimates": "variable", "parameter": "parameter",
     "functions": "function", "architecture": "class", "measures": "property", "loss": "property", "variants": "enumMember",
-    "streams": "enumMember",
+    "tests": "enumMember", "files": "variable", "phases": "enumMember", "updates": "enumMember", "claims": "property", "figures": "property",
 }  # fmt: skip
 """How the protocol's colours call the kinds of names."""
 SYMBOLS = {1: lsp.SymbolKind.Key, 2: lsp.SymbolKind.Class, 3: lsp.SymbolKind.Namespace, 4: lsp.SymbolKind.Variable}

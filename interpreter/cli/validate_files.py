@@ -61,7 +61,7 @@ def _written(form: Format, problems: dict[str, Sequence[spec.Problem]]) -> str:
     from dlspec.spec.diagnostics import machine_formats as interchange
 
     if form is Format.sarif:
-        from ..results.distribution import dlspec_version
+        from ..results.distribution import dlspec_version, home_page
 
-        return interchange.sarif(problems, dlspec_version())
+        return interchange.sarif(problems, dlspec_version(), home_page())
     return interchange.github(problems) if form is Format.github else interchange.as_json(problems)

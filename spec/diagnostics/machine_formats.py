@@ -8,14 +8,32 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from .problems import Problem
+from .problems import Problem, Span
 
 FORMAT_VERSION = 1
 SARIF_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+HELP = "The message says what is wrong and how it is mended. `dlspec validate` prints it with the line, `dlspec ops WORD` explains a word of the language."
 RULES = {
-    "invalid": "The study is not valid: it cannot run.",
-    "doubtful": "The study is valid, and something in it is likely not what was meant.",
+    "invalid": {
+        "name": "InvalidStudy",
+        "shortDescription": {"text": "The study is not valid: it cannot run."},
+        "fullDescription": {
+            "text": "Names, types, shapes and all else are checked before anything runs; here something of that is wrong."
+        },
+        "help": {"text": HELP, "markdown": HELP},
+        "defaultConfiguration": {"level": "error"},
+    },
+    "doubtful": {
+        "name": "DoubtfulStudy",
+        "shortDescription": {"text": "The study is valid, and something in it is likely not what was meant."},
+        "fullDescription": {
+            "text": "The study runs as it stands: a name that hides a word of the language, a claim that its replicates cannot decide, and the like."
+        },
+        "help": {"text": HELP, "markdown": HELP},
+        "defaultConfiguration": {"level": "warning"},
+    },
 }
+"""What each rule is in SARIF, with all that GitHub's code scanning asks of one."""
 
 Found = Mapping[str, Sequence[Problem]]
 """The problems of each file, warnings among them."""
@@ -73,10 +91,12 @@ def _errors(problems: Sequence[Problem]) -> bool:
     return any(problem.severity == "error" for problem in problems)
 
 
-def sarif(problems_by_file: Found, version: str) -> str:
-    """A SARIF 2.1.0 log (OASIS 2020), as code scanning takes it; columns count code points."""
-    rules = [{"id": rule, "shortDescription": {"text": text}} for rule, text in RULES.items()]
-    driver = {"name": "dlspec", "version": version, "rules": rules}
+def sarif(problems_by_file: Found, version: str, home: str = "") -> str:
+    """A SARIF 2.1.0 log (OASIS 2020), as code scanning takes it; columns count code points. `home` is where dlspec is told of, if known."""
+    driver: dict[str, Any] = {"name": "dlspec", "version": version}
+    if home:
+        driver["informationUri"] = home
+    driver["rules"] = [{"id": rule, **about} for rule, about in RULES.items()]
     results = [_result(file, problem) for file, problems in problems_by_file.items() for problem in problems]
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     return _text({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]})
@@ -90,6 +110,7 @@ def _result(file: str, problem: Problem) -> dict[str, Any]:
         span = problem.span
         place["region"] = {
             "startLine": span.line, "startColumn": span.column, "endLine": span.end_line, "endColumn": span.end_column,
+            "snippet": {"text": _within(span)},
         }  # fmt: skip
     rule = "invalid" if problem.severity == "error" else "doubtful"
     return {
@@ -99,6 +120,15 @@ def _result(file: str, problem: Problem) -> dict[str, Any]:
         "message": {"text": _message(problem)},
         "locations": [{"physicalLocation": place}],
     }
+
+
+def _within(span: Span) -> str:
+    """The text of a stretch of a source."""
+    lines = span.source.text.split("\n")[span.line - 1 : span.end_line]
+    if lines:
+        lines[-1] = lines[-1][: span.end_column - 1]
+        lines[0] = lines[0][span.column - 1 :]
+    return "\n".join(lines)
 
 
 def _text(value: Any) -> str:

@@ -16,7 +16,7 @@ from .paths import differences
 from .selections import reselected
 from .settings import AxisNames
 from .swaps import exchanged
-from .trees import Branch, Expression, Layers, Tree, expression, leaves, same
+from .trees import UNORDERED, Branch, Expression, Layers, Tree, expression, in_one_order, leaves, same
 
 KINDS: Mapping[tuple[str, ...], str] = {
     ("constants",): "constant",
@@ -24,6 +24,9 @@ KINDS: Mapping[tuple[str, ...], str] = {
     ("task", "draw"): "draw",
     ("task", "example"): "example",
     ("task", "statistics"): "statistic",
+    ("task", "tests"): "test stream",
+    ("training", "phases"): "phase",
+    ("training", "updates"): "update",
     ("architecture",): "network",
     ("estimates",): "estimate",
     ("outputs",): "output",
@@ -33,6 +36,8 @@ KINDS: Mapping[tuple[str, ...], str] = {
     ("figures",): "figure",
 }
 """The maps whose keys are the writer's own names."""
+SAID_AGAIN: Mapping[tuple[str, ...], str] = {("task", "tests"): "example", ("training", "phases", "loss"): "loss term"}
+"""Maps of maps in which such names stand again, and what more leads to them from each name of the outer map."""
 SEEDING = frozenset({"draw", "example", "network", "experiment", "layer"})
 """Names that enter a seed: renaming one gives the same distribution, and other numbers."""
 NAMESPACE = frozenset({"constant", "function", "draw", "example", "statistic", "network", "estimate", "output"})
@@ -70,12 +75,14 @@ class Renames:
         if not self.found and not self.axes.axes and not self.axes.values:
             return tree
         values = self.of(NAMESPACE)
-        judged = {**values, **self.of({"measure"}), **self.axes.axes}
+        beside = self.of({"phase", "test stream"})
+        judged = {**beside, **values, **self.of({"measure"}), **self.axes.axes}
         layer_names = self._layer_names(values)
         layers = _by_old_path(layer_names, values)
         entries: dict[str, Tree] = {}
         for key, inner in tree.entries.items():
-            mapping = judged if key in JUDGED else {**self.of({"measure"}), **values} if key == "measures" else values
+            mapping = judged if key in JUDGED else {**beside, **values}
+            mapping = {**self.of({"measure"}), **mapping} if key == "measures" else mapping
             if key in JUDGED and self.axes.values:
                 inner = reselected(inner, self.axes.values)
             if key == "training" and isinstance(inner, Branch):
@@ -87,6 +94,9 @@ class Renames:
             if place == ("gradient",):
                 own = _targets(entries.get("gradient"), values, layers)
             entries = _rekeyed(entries, place, own)
+        for place, kind in SAID_AGAIN.items():
+            for name in _map(Branch(entries), place[:2]):
+                entries = _rekeyed(entries, (*place[:2], name, *place[2:]), self.of({kind}))
         if layer_names and "architecture" in entries:
             entries["architecture"] = Branch(with_layer_names(_map(Branch(entries), ("architecture",)), layer_names))
         return replace(tree, entries=entries)
@@ -109,10 +119,24 @@ class Renames:
                 if isinstance(one, Branch)
             }
             entries["phases"] = replace(phases, entries=inner)
+        if isinstance(updates := tree.entries.get("updates"), Branch):
+            entries["updates"] = replace(
+                updates, entries={key: self._update(one, values) for key, one in updates.entries.items()}
+            )
         optimizer = entries.get("optimizer")
         if isinstance(optimizer, Branch) and not optimizer.head:
             kept = {values.get(key, key): inner for key, inner in optimizer.entries.items()}
             entries["optimizer"] = replace(optimizer, entries=kept)
+        return replace(tree, entries=entries)
+
+    def _update(self, tree: Tree, values: Mapping[str, str]) -> Tree:
+        """An update, which speaks of networks and of terms of the loss."""
+        if not isinstance(tree, Branch):
+            return tree
+        terms = self.of({"loss term"})
+        entries = {
+            key: _entry(key, inner, terms if key == "loss" else values, {}) for key, inner in tree.entries.items()
+        }
         return replace(tree, entries=entries)
 
 
@@ -229,10 +253,15 @@ def _carried(tree: Tree, mapping: Mapping[str, str], layers: Mapping[str, str]) 
             own = {old: new for old, new in mapping.items() if old not in parameters}
             return expression(substituted(node, own, layers), parameters) if own or layers else tree
         case Branch(entries):
-            return replace(tree, entries={key: _carried(inner, mapping, layers) for key, inner in entries.items()})
+            return replace(tree, entries={key: _entry(key, inner, mapping, layers) for key, inner in entries.items()})
         case Layers(items):
             return Layers(tuple((key, _only(_carried(item, mapping, layers))) for key, item in items))
     return tree
+
+
+def _entry(key: str, tree: Tree, mapping: Mapping[str, str], layers: Mapping[str, str]) -> Tree:
+    carried = _carried(tree, mapping, layers)
+    return in_one_order(carried) if key in UNORDERED and isinstance(carried, Expression) else carried
 
 
 def _only(tree: Tree) -> Branch | Expression:

@@ -97,6 +97,13 @@ def same(a: Tree | None, b: Tree | None) -> bool:
     return type(a) is type(b) and a == b
 
 
+def in_one_order(array: Expression) -> Expression:
+    """A list whose order has no meaning, in the one that all such have."""
+    items = [expression(item) for item in array.tree.items] if isinstance(array.tree, n.Array) else []
+    items.sort(key=lambda item: (len(spell(item)), spell(item)))
+    return expression(n.Array(tuple(item.tree for item in items))) if items else array
+
+
 def shared_order(one: Branch, other: Branch) -> list[str]:
     """The keys of a branch that another has, too, in its order."""
     return [key for key in one.entries if key in other.entries]
@@ -264,9 +271,8 @@ class _Builder:
                 return self.layers(value)
             items = [self.value(item, "") for item in value]
             if items and all(isinstance(item, Expression) for item in items):
-                if name in UNORDERED:
-                    items.sort(key=lambda item: (len(spell(item)), spell(item)))
-                return expression(n.Array(tuple(item.tree for item in items if isinstance(item, Expression))))
+                array = expression(n.Array(tuple(item.tree for item in items if isinstance(item, Expression))))
+                return in_one_order(array) if name in UNORDERED else array
             return Branch({str(place): item for place, item in enumerate(items)})
         if name in TEXTS:
             return Word(value, text=True)

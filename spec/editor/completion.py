@@ -73,14 +73,11 @@ def _keys(where: Where, names: Names | None, experiments: Mapping[str, Names]) -
     last = where.inside[-1:]
     if where.path[:1] == ("profiles",) or where.path[2:3] == ("variants",):
         yield from _patched(where, names)
-    if last == ("gradient",):
-        for item in names.of("functions", "architecture"):
-            yield Completion(item.name, item.kind, item.meaning, item.text, f"{item.name}: ")
     if last == ("restart",):
         yield from (replace(item, insert=f"{item.label}: ") for item in _begun_anew(names))
-    if last == ("sweep",):
-        for item in names.of("constants"):
-            yield Completion(item.name, item.kind, item.meaning, item.text, f"{item.name}: ")
+        return
+    for item in names.of(*place.keys_are_of):
+        yield Completion(item.name, item.kind, item.meaning, item.text, f"{item.name}: ")
 
 
 def _begun_anew(names: Names) -> Iterator[Completion]:
@@ -130,6 +127,10 @@ def _values(where: Where, names: Names | None, experiments: Mapping[str, Names])
         return
     if "restart" in where.path[-2:-1]:
         yield from _begun_anew(names)
+    elif last == "on" and where.inside[:1] == ("measures",):
+        yield from _streams(names)
+    else:
+        yield from (_known(item) for item in names.of(*place.text_is_of))
     figure = where.inside[:1] == ("figures",)
     goes_over = (
         figure and last == "y" and where.steps[-1][1].get("kind") == "heatmap"
@@ -139,10 +140,6 @@ def _values(where: Where, names: Names | None, experiments: Mapping[str, Names])
     if figure and (last in AXES or goes_over or (last == "x" and TEXT in place.alternatives)):
         yield Completion("variant", "axis", "the axis that `variants` make")
         yield from (_known(item) for item in names.of("constants"))
-    if where.inside[:2] == ("task", "data") and {"redraw", "once"} & {str(step) for step in where.path[-2:]}:
-        yield from (_known(item) for item in names.of("example"))
-    if last == "on" and where.inside[:1] == ("measures",):
-        yield from _streams(names)
     if str(last).endswith(("activation", "constraint")):
         yield from (_known(item) for item in names.of("functions"))
     if place.condition:
@@ -217,7 +214,7 @@ def _expression(where: Where, names: Names) -> Iterator[Completion]:
 def _streams(names: Names) -> Iterator[Completion]:
     """The examples that a measure may be over."""
     yield from (Completion(name, "name", "a stream of examples") for name in (*OWN, VALIDATION))
-    yield from (_known(item) for item in names.of("streams"))
+    yield from (_known(item) for item in names.of("tests"))
 
 
 def _numbered(path: str, names: Names) -> str:

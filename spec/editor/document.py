@@ -14,8 +14,8 @@ from ..source import nodes as yaml
 from ..source.text import is_study
 from .completion import Completion, complete, parameters
 from .cursor import Where, where
-from .hover import SCOPE, hover
-from .names import Names, names
+from .hover import hover
+from .names import Names, kinds_at, names
 from .outline import Hint, Symbol, hints, outline
 from .renaming import NotRenamed, moves_draws, uses
 from .words import Word, words
@@ -98,17 +98,7 @@ class OpenStudy:
             return other.key if other is not None else None
         if own is None or (not at.key and at.word in parameters(at, own)):
             return None
-        if at.key and at.inside[:1] == ("sweep",):
-            kinds: tuple[str, ...] = ("constants",)
-        elif at.key and at.inside[:1] == ("gradient",):
-            kinds = ("functions", "architecture")
-        elif at.key:
-            kinds = tuple(str(step) for step in at.inside[-1:])
-        elif at.place.condition or at.inside[:1] == ("figures",):
-            kinds = ("measures", *SCOPE, "variants")
-        else:
-            kinds = SCOPE
-        known = own.find(at.word, *kinds)
+        known = own.find(at.word, *kinds_at(at.place, at.inside, at.key, at.before or at.word))
         return known.key if known is not None else None
 
     def tree(self) -> yaml.Mapping | None:

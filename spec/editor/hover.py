@@ -10,10 +10,7 @@ from ..model.reference import describe
 from .completion import parameters
 from .cursor import Where
 from .dotted import before_dot
-from .names import Known, Names
-
-SCOPE = ("constants", "draw", "example", "statistics", "architecture", "estimates", "outputs", "functions")
-"""The names that expressions can use."""
+from .names import Known, Names, kinds_at
 
 
 def hover(where: Where, line: str, experiments: Mapping[str, Names]) -> str | None:
@@ -36,7 +33,7 @@ def hover(where: Where, line: str, experiments: Mapping[str, Names]) -> str | No
         return describe_in_markdown(word) or place.meaning or None
     if where.path[-1:] == ("base",) and word in experiments:
         return f"**{word}**: an experiment"
-    known = names.find(word, "measures", "functions", "constants", "variants") if names is not None else None
+    known = names.find(word, *kinds_at(place, where.inside, False, word)) if names is not None else None
     return shown(known) if known is not None else place.meaning or None
 
 
@@ -52,18 +49,8 @@ def _key(where: Where, word: str, names: Names | None) -> str | None:
         return f"**{word}**: {text}{takes}{words}"
     if names is None:
         return None
-    known = names.find(word, _kind(where), "functions", "architecture", "constants")
+    known = names.find(word, *kinds_at(where.place, where.inside, True, word))
     return shown(known) if known is not None else None
-
-
-def _kind(where: Where) -> str:
-    """The kind of the names in a map."""
-    match where.inside:
-        case ("task", str() as stage, *_):
-            return stage
-        case (str() as kind, *_):
-            return kind
-    return ""
 
 
 def _in_expression(where: Where, word: str, line: str, names: Names | None) -> str | None:
@@ -74,8 +61,7 @@ def _in_expression(where: Where, word: str, line: str, names: Names | None) -> s
         for path in (owner, f"{owner}_1"):
             if owner and part in names.parts.get(path, {}):
                 return f"**{owner}.{part}**: {names.parts[path][part]}"
-        kinds = ("measures", *SCOPE, "variants") if where.place.condition else SCOPE
-        known = names.find(word, *kinds)
+        known = names.find(word, *kinds_at(where.place, where.inside, False, where.before or word))
         if known is not None:
             return shown(known)
     if word == "variant" and where.place.condition:

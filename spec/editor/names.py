@@ -10,38 +10,50 @@ from math import prod
 from ..check.data import data_source
 from ..check.measures import measure
 from ..check.memo import Shared
-from ..check.namespace import MEANING
+from ..check.namespace import MEANING, STAGES
 from ..check.scope import ExperimentScope
 from ..data_files.described import columns_text
 from ..diagnostics.problems import Span, StudyError
 from ..ir.data import Rows
 from ..ir.types import shape_text
+from ..model.experiment import Experiment
+from ..model.fields import Place
 from ..resolve.document import derived, experiment
 from ..resolve.patches import without
 from ..source import nodes as yaml
 
-PLACES: Mapping[str, tuple[str, ...]] = {
-    "constants": ("constants",),
-    "draw": ("task", "draw"),
-    "example": ("task", "example"),
-    "statistics": ("task", "statistics"),
-    "architecture": ("architecture",),
-    "estimates": ("estimates",),
-    "outputs": ("outputs",),
-    "functions": ("functions",),
-    "measures": ("measures",),
-    "loss": ("loss",),
-    "variants": ("variants",),
-    "streams": ("task", "tests"),
-}
-"""Where names are declared."""
+WHAT = {
+    **MEANING, "functions": "a function", "variants": "a variant", "tests": "other test examples", "files": "a data file",
+    "phases": "a phase of training", "updates": "an update of a step", "claims": "a claim", "figures": "a figure",
+}  # fmt: skip
+"""What each kind of name is; which there are, and where they are declared, the models say (`Declares`)."""
+VALUES = (*(stage for stage in STAGES if stage not in ("loss", "measures")), "functions", "files")
+"""The kinds of names that stand for a value in expressions, in the order in which one is looked for."""
+BESIDE = ("phases", "tests")
+"""Those that stand in expressions and are no values: `after(task_a, f)`, `E(…, on=long)`."""
+EXPERIMENT = Place((Experiment,))
 
-WHAT = {**MEANING, "functions": "a function", "variants": "a variant", "streams": "other test examples"}
+
+def kinds_at(place: Place, inside: tuple[str | int, ...], key: bool, text: str) -> tuple[str, ...]:
+    """The kinds of names that a word of a text may stand for, in the order in which it is looked for.
+
+    `inside` leads to the text within its experiment, and `key` says that it is a key, of the mapping at `place`.
+    """
+    if key:
+        return (place.declares,) if place.declares else place.keys_are_of
+    if place.condition:
+        return ("measures", *VALUES, "variants", *BESIDE)
+    if place.expression(text):
+        return (*VALUES, *(("measures",) if inside[:1] == ("measures",) else ()), *BESIDE)
+    last = str(next((step for step in reversed(inside) if isinstance(step, str)), ""))
+    if inside[:1] == ("figures",) or last.endswith("activation") or last == "apply":
+        return ("measures", "constants", "functions", "architecture")
+    return place.text_is_of
 
 
 @dataclass(frozen=True)
 class Known:
-    """A name: what kind it is (a stage, or `functions`, `measures`, `variants`, `streams`), where it stands, its text and type."""
+    """A name: what kind it is (a key of `WHAT`), where it stands, its text and type."""
 
     name: str
     kind: str
@@ -92,10 +104,8 @@ def names(top: yaml.Mapping) -> dict[str, Names]:
 
 def _names(key: yaml.Scalar, node: yaml.Mapping, top: yaml.Mapping) -> Names:
     known: dict[tuple[str, str], Known] = {}
-    variants = node.get("variants")
-    patches = [patch for _, patch in variants.entries] if isinstance(variants, yaml.Mapping) else []
-    for part in (node, *patches):
-        for item in _declared(part):
+    for part in (without(node, "variants", "sweep"), node):  # what patches say of a name comes after its own place
+        for item in _declared(part, EXPERIMENT):
             known.setdefault((item.kind, item.name), item)
     types, parts = _checked(key.text, node, top)
     typed = {
@@ -105,18 +115,23 @@ def _names(key: yaml.Scalar, node: yaml.Mapping, top: yaml.Mapping) -> Names:
     return Names(key.span, typed, parts)
 
 
-def _declared(node: yaml.Node) -> Iterator[Known]:
-    """The names that an experiment or a patch declares."""
-    for kind, path in PLACES.items():
-        below = yaml.find(node, path)
-        for key, value in below.entries if isinstance(below, yaml.Mapping) else ():
-            name, parameters = key.text, ()
-            if kind == "functions":
-                match = re.match(r"\s*(\w+)\s*\(([^()]*)\)", key.text)
-                if match is None:
-                    continue
-                name, parameters = match[1], tuple(word.strip() for word in match[2].split(","))  # type: ignore[assignment]
-            yield Known(name, kind, key.span, _written(kind, value), "", parameters)
+def _declared(node: yaml.Node, place: Place) -> Iterator[Known]:
+    """The names that are declared in what stands at a place."""
+    if not isinstance(node, yaml.Mapping):
+        return
+    keys = node.texts()
+    kind = place.declares if place.model(keys) is None else ""
+    for key, value in node.entries:
+        yield from _declared(value, place.below(key.text, keys))
+        if not kind:
+            continue
+        name, parameters = key.text, ()
+        if place.heads:
+            match = re.match(r"\s*(\w+)\s*\(([^()]*)\)", key.text)
+            if match is None:
+                continue
+            name, parameters = match[1], tuple(word.strip() for word in match[2].split(","))  # type: ignore[assignment]
+        yield Known(name, kind, key.span, _written(kind, value), "", parameters)
 
 
 def _written(kind: str, node: yaml.Node) -> str:
@@ -174,4 +189,4 @@ def _checked(name: str, node: yaml.Mapping, top: yaml.Mapping) -> tuple[dict[str
     return types, parts
 
 
-__all__ = ["Known", "Names", "names"]
+__all__ = ["Known", "Names", "kinds_at", "names"]

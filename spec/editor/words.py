@@ -8,12 +8,10 @@ from dataclasses import dataclass
 
 from ..model.fields import TOP, Place
 from ..source import nodes as yaml
-from .names import PLACES, Names
+from .names import Names, kinds_at
 
 WORD = re.compile(r"(?<![\w.])[A-Za-z]\w*")
 LOCAL = re.compile(r"(?:\bfor|,)\s+([A-Za-z]\w*)\s*<")
-NAMED = ("figures", "zip", "updates", "trains", "optimizer")
-"""Below these a text that is a name stands for it."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ class _Walker:
                 if path[-1:] == ("experiments",) and not experiment:
                     name, inner = key.text, ()
                 elif experiment:
-                    yield from self._key(key, path, experiment)
+                    yield from self._key(key, place, place.model(keys) is None, experiment)
                 yield from self.below(value, place.below(key.text, keys), inner, name)
         elif isinstance(node, yaml.Sequence):
             for number, item in enumerate(node.items):
@@ -57,36 +55,33 @@ class _Walker:
         elif experiment and isinstance(node.value, str):
             yield from self._value(node, place, path, experiment)
 
-    def _key(self, key: yaml.Scalar, path: tuple[str | int, ...], experiment: str) -> Iterator[Word]:
-        kind = _declared(_within(path)) or _spoken_of(_within(path), key.text, self.experiments.get(experiment))
-        match = WORD.match(key.text)
-        if kind and match is not None:
-            declares = _declared(_within(path)) != ""
-            yield from self._found(key, [(match[0], kind, declares)], experiment, first=True)
+    def _key(self, key: yaml.Scalar, place: Place, chosen: bool, experiment: str) -> Iterator[Word]:
+        """The word of a key, if the writer chose it (`chosen`), and it is none of the language."""
+        match, names = WORD.match(key.text), self.experiments.get(experiment)
+        if match is None or not chosen or names is None:
+            return
+        known = names.find(match[0], *kinds_at(place, (), True, key.text))
+        if known is not None:
+            yield from self._found(key, [(match[0], known.kind, bool(place.declares))], experiment, first=True)
 
     def _value(self, node: yaml.Scalar, place: Place, path: tuple[str | int, ...], experiment: str) -> Iterator[Word]:
         names = self.experiments.get(experiment)
         if names is None:
             return
         inside = _within(path)
+        kinds = kinds_at(place, inside, False, node.text)
         if place.condition or place.expression(node.text):
             local = {*LOCAL.findall(node.text), *_parameters(inside, names)}
-            kinds = ["constants", "draw", "example", "statistics", "architecture", "estimates", "outputs", "functions"]
-            if place.condition:
-                kinds = ["measures", *kinds, "variants"]
-            elif inside[:1] == ("measures",):
-                kinds = [*kinds, "measures"]
             found = []
             for match in WORD.finditer(node.text):
                 known = None if match[0] in local else names.find(match[0], *kinds)
                 found.append((match[0], "parameter" if match[0] in local else known.kind if known else "", False))
             yield from self._found(node, found, experiment)
             return
-        last = str(next((step for step in reversed(inside) if isinstance(step, str)), ""))
-        if set(map(str, inside)) & {*NAMED} or last.endswith("activation") or last == "apply":
-            known = names.find(node.text, "measures", "constants", "functions", "architecture")
-            if known is not None:
-                yield from self._found(node, [(node.text, known.kind, False)], experiment, first=True)
+        first = WORD.match(node.text)
+        known = names.find(first[0], *kinds) if first is not None else None
+        if known is not None:
+            yield from self._found(node, [(known.name, known.kind, False)], experiment, first=True)
 
     def _found(
         self, node: yaml.Scalar, wanted: list[tuple[str, str, bool]], experiment: str, first: bool = False
@@ -111,18 +106,6 @@ def _within(path: tuple[str | int, ...]) -> tuple[str | int, ...]:
     while path[:1] == ("variants",) and len(path) > 1:
         path = path[2:]
     return path[3:] if path[:1] == ("sweep",) and len(path) > 2 else path
-
-
-def _declared(path: tuple[str | int, ...]) -> str:
-    """The kind of the names whose keys stand below a path; streams stand in expressions as words that are no names."""
-    return next((kind for kind, place in PLACES.items() if place == path and kind != "streams"), "")
-
-
-def _spoken_of(path: tuple[str | int, ...], text: str, names: Names | None) -> str:
-    """The kind of a name that a key speaks of: a swept constant, what a gradient mode is of, a network with an optimiser of its own."""
-    kinds = {"sweep": ("constants",), "gradient": ("functions", "architecture"), "optimizer": ("architecture",)}
-    known = names.find(text, *kinds.get(str(path[-1]) if path else "", ())) if names is not None else None
-    return known.kind if known is not None else ""
 
 
 def _parameters(path: tuple[str | int, ...], names: Names) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
@@ -254,6 +255,21 @@ EXPRESSION_SCHEMA = {
 NAME = r"^[A-Za-z][A-Za-z0-9_]*$"
 Name = Annotated[str, Field(pattern=NAME)]
 """A name that expressions can use: a letter, then letters, digits and underscores."""
+
+
+@dataclass(frozen=True)
+class Declares:
+    """Marks the keys of a map as names of a kind, which they declare."""
+
+    kind: str
+
+
+@dataclass(frozen=True)
+class NameOf:
+    """Marks a text, or the keys of a map, as names that are declared elsewhere, of one of these kinds; a part of one may follow behind a dot."""
+
+    kinds: tuple[str, ...]
+
 
 MEASURE = "measure"
 MeasureName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*(\[\d+(, ?\d+)*\])?$"), MEASURE]

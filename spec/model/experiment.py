@@ -14,12 +14,17 @@ from ..tables.gradient_modes import GRADIENT_MODES
 from ..tables.gradient_statistics import GRADIENT_STATISTICS
 from ..tables.judges import JUDGES
 from ..tables.optimizers import OPTIMIZERS
-from .base import Closed, Condition, Expression, FunctionHead, Name, OneOf, number, placed
+from .base import Closed, Condition, Declares, Expression, FunctionHead, Name, NameOf, OneOf, number, placed
 from .figures import AnyFigure
 from .generated import Constraint, Initializer, arguments_model, one_of
 from .layers import LayerDefaults, LayerEntry, OptimizerEntry
 from .patch import Patch
 from .task import Task
+
+OF_NETWORK = NameOf(("architecture",))
+NetworkName = Annotated[Name, OF_NETWORK]
+NetworkPart = Annotated[str, OF_NETWORK]
+"""A network, or a layer of one: `f.head`."""
 
 
 class Network(Closed):
@@ -68,7 +73,7 @@ class LossTerm(Closed):
 
     of: Expression = Field(description="One number per example.")
     weight: Expression = Field(1, description="Its factor in the objective; may use `step`.")
-    trains: list[Name] | Name | None = Field(
+    trains: list[NetworkName] | NetworkName | None = Field(
         None, description="The network, or networks, whose weights its gradient goes to; all without it."
     )
 
@@ -121,7 +126,7 @@ def _optimizer_form(value: Any) -> str:
 
 
 Optimizer = Annotated[
-    Annotated[OptimizerEntry, Tag("one optimiser")] | Annotated[dict[Name, OptimizerEntry], Tag("per network")],
+    Annotated[OptimizerEntry, Tag("one optimiser")] | Annotated[dict[NetworkName, OptimizerEntry], Tag("per network")],
     Discriminator(_optimizer_form),
 ]
 
@@ -129,8 +134,8 @@ Optimizer = Annotated[
 class TrainingUpdate(Closed):
     """One of the updates that a step consists of. It changes the weights of its networks alone, and sees those that the ones before it left."""
 
-    networks: list[Name] = Field(description="Whose weights it changes.")
-    loss: list[Name] = Field(description="The terms of the loss that it goes down.")
+    networks: list[NetworkName] = Field(description="Whose weights it changes.")
+    loss: list[Annotated[Name, NameOf(("loss",))]] = Field(description="The terms of the loss that it goes down.")
     optimizer: OptimizerEntry | None = Field(None, description="Its optimiser; without it, that of the training.")
     times: Expression = Field(1, description="How often it is made in a step, each time on fresh examples.")
 
@@ -140,7 +145,8 @@ def _restart_form(value: Any) -> str:
 
 
 Restart = Annotated[
-    Annotated[list[str], Tag("anew")] | Annotated[dict[str, Literal["anew", "initial"]], Tag("by name")],
+    Annotated[list[NetworkPart], Tag("anew")]
+    | Annotated[dict[NetworkPart, Literal["anew", "initial"]], Tag("by name")],
     Discriminator(_restart_form),
 ]
 
@@ -150,7 +156,7 @@ class TrainingPhase(Closed):
 
     steps: Expression = Field(description="How many updates, in each pass; 0 passes it over.")
     times: Expression = Field(1, description="How many passes, one after the other.")
-    loss: dict[Name, Loss] | None = Field(
+    loss: dict[Annotated[Name, Declares("loss")], Loss] | None = Field(
         None, description="The whole loss in this phase; without it, the experiment's."
     )
     optimizer: Optimizer | None = Field(
@@ -160,7 +166,9 @@ class TrainingPhase(Closed):
     batch: Expression | None = Field(
         None, description="How many examples a step in this phase; `full` is the whole training set."
     )
-    updates: dict[Name, TrainingUpdate] | None = Field(None, description="What a step consists of in this phase.")
+    updates: dict[Annotated[Name, Declares("updates")], TrainingUpdate] | None = Field(
+        None, description="What a step consists of in this phase."
+    )
     until: Condition | None = Field(
         None,
         description="Holds a replicate's weights to the end of the pass, once this condition on measures holds at an evaluation in it.",
@@ -180,10 +188,10 @@ class Training(Closed):
         description="How many examples a step; `full` is the whole of a finite training set; left out where data are enumerated, whose batch is all of them.",
     )
     steps: Expression | None = Field(None, description="How many updates; left out where there are phases.")
-    phases: dict[Name, TrainingPhase] = Field(
+    phases: dict[Annotated[Name, Declares("phases")], TrainingPhase] = Field(
         default_factory=dict, description="Stretches of training, one after the other, in place of `steps`."
     )
-    updates: dict[Name, TrainingUpdate] = Field(
+    updates: dict[Annotated[Name, Declares("updates")], TrainingUpdate] = Field(
         default_factory=dict, description="What a step consists of, in order; without it, one update of all networks."
     )
     evaluate: Evaluate = Field(default_factory=lambda: Evaluate(), description="When measures are taken.")
@@ -193,7 +201,9 @@ class Training(Closed):
 class Estimate(Closed):
     """A quantity that is taken once, at the end of a phase of training, and is a constant from then on."""
 
-    after: Name = Field(description="At the end of which phase; of one with several passes at the end of each.")
+    after: Annotated[Name, NameOf(("phases",))] = Field(
+        description="At the end of which phase; of one with several passes at the end of each."
+    )
     of: Expression = Field(description="What is taken, as a measure is: `E` ranges over training examples.")
     examples: Expression | None = Field(
         None, description="Over how many training examples; left out where data are finite, for all of them."
@@ -204,7 +214,7 @@ class MeasureOf(Closed):
     """A measure with its options."""
 
     of: Expression = Field(description="What is measured.")
-    on: Name = Field(
+    on: Annotated[Name, NameOf(("tests",))] = Field(
         "test", description="Over which examples `E` ranges: `test`, `train`, `validation`, or those of `task.tests`."
     )
     mode: Literal["inference", "training"] = Field(
@@ -285,41 +295,53 @@ class Experiment(Closed):
         description="What losses are multiplied by, so that gradients of the type of `weights` do not vanish; updates divide by it. Constant.",
     )
     seed: int = Field(0, ge=0, lt=2**63, description="The root of all randomness.")
-    constants: dict[Name, Expression] = Field(
+    constants: dict[Annotated[Name, Declares("constants")], Expression] = Field(
         default_factory=dict, description="Numbers and arrays known before anything runs."
     )
-    sweep: dict[Name, list[Expression] | dict[Name, Patch]] = Field(
+    sweep: dict[Annotated[Name, NameOf(("constants",))], list[Expression] | dict[Name, Patch]] = Field(
         default_factory=dict,
         description="Axes that multiply: a list of values of a constant, or a map of named patches.",
     )
-    zip: list[list[Name]] = Field(default_factory=list, description="Sweep axes that go in step.")
-    functions: dict[FunctionHead, Expression] = Field(
+    zip: list[list[Annotated[Name, NameOf(("constants",))]]] = Field(
+        default_factory=list, description="Sweep axes that go in step."
+    )
+    functions: dict[Annotated[FunctionHead, Declares("functions")], Expression] = Field(
         default_factory=dict, description="Functions: `u(r): floor_to(r, z)`."
     )
     task: Task = Field(default_factory=lambda: Task(), description="What is learnt.")
-    architecture: dict[Name, Learnt] = Field(
+    architecture: dict[Annotated[Name, Declares("architecture")], Learnt] = Field(
         default_factory=dict, description="By what: networks and free parameters, by name."
     )
     layer_defaults: LayerDefaults = Field(
         default_factory=lambda: LayerDefaults(), description="What holds for all layers."
     )
-    outputs: dict[Name, Expression] = Field(default_factory=dict, description="Named predictions, made from networks.")
-    loss: dict[Name, Loss] = Field(
+    outputs: dict[Annotated[Name, Declares("outputs")], Expression] = Field(
+        default_factory=dict, description="Named predictions, made from networks."
+    )
+    loss: dict[Annotated[Name, Declares("loss")], Loss] = Field(
         default_factory=dict, description="Measured by what: terms, whose weighted sum is minimised."
     )
-    gradient: dict[str, GradientEntry] = Field(
+    gradient: dict[Annotated[str, NameOf(("functions", "architecture"))], GradientEntry] = Field(
         default_factory=dict, description="Along which backward pass: a mode for a function, a network or a layer."
     )
     training: Training | None = Field(None, description="How it is trained; without it, it is only measured.")
-    estimates: dict[Name, Estimate] = Field(
+    estimates: dict[Annotated[Name, Declares("estimates")], Estimate] = Field(
         default_factory=dict,
         description="What is taken once, at the end of a phase of training, and used from then on.",
     )
-    measures: dict[Name, Measure] = Field(min_length=1, description="What is measured; `E` ranges over test examples.")
+    measures: dict[Annotated[Name, Declares("measures")], Measure] = Field(
+        min_length=1, description="What is measured; `E` ranges over test examples."
+    )
     replicates: Expression = Field(1, description="How many independent runs, each with its own draws.")
-    variants: dict[Name, Patch] = Field(default_factory=dict, description="Named patches: what is compared.")
-    claims: dict[Name, Claim] = Field(default_factory=dict, description="The study's sentences, as checks.")
-    figures: dict[Name, AnyFigure] = Field(default_factory=dict, description="What is drawn.")
+    variants: dict[Annotated[Name, Declares("variants")], Patch] = Field(
+        default_factory=dict, description="Named patches: what is compared."
+    )
+    claims: dict[Annotated[Name, Declares("claims")], Claim] = Field(
+        default_factory=dict, description="The study's sentences, as checks."
+    )
+    figures: dict[Annotated[Name, Declares("figures")], AnyFigure] = Field(
+        default_factory=dict, description="What is drawn."
+    )
 
     @classmethod
     def like(cls, node: yaml.Mapping, other: Experiment) -> Self:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import WithJsonSchema, create_model
 
-from .base import CONDITION, EXPRESSION_MARK, FUNCTION_HEAD, Closed, OneOf
+from .base import CONDITION, EXPRESSION_MARK, FUNCTION_HEAD, Closed, Declares, NameOf, OneOf
 from .experiment import Experiment
 from .generated import Deferred
 from .patch import Refused
@@ -80,8 +80,27 @@ class Place:
     @property
     def heads(self) -> bool:
         """Whether keys here are heads of functions."""
+        return FUNCTION_HEAD in self._marks_of_keys
+
+    @property
+    def declares(self) -> str:
+        """The kind of names that keys here declare, if they are the writer's own; empty where they declare none."""
+        return next((mark.kind for mark in self._marks_of_keys if isinstance(mark, Declares)), "")
+
+    @property
+    def keys_are_of(self) -> tuple[str, ...]:
+        """The kinds of names, declared elsewhere, that keys here stand for."""
+        return tuple(kind for mark in self._marks_of_keys if isinstance(mark, NameOf) for kind in mark.kinds)
+
+    @property
+    def text_is_of(self) -> tuple[str, ...]:
+        """The kinds of names, declared elsewhere, that a text here stands for."""
+        return tuple(kind for mark in self.alternatives if isinstance(mark, NameOf) for kind in mark.kinds)
+
+    @property
+    def _marks_of_keys(self) -> tuple[Any, ...]:
         keys = [get_args(item)[0] for item in self.alternatives if get_origin(item) is dict]
-        return any(FUNCTION_HEAD in getattr(key, "__metadata__", ()) for key in keys)
+        return tuple(mark for key in keys for mark in getattr(key, "__metadata__", ()))
 
     @property
     def _layers(self) -> type[OneOf] | None:
@@ -182,7 +201,9 @@ def _flat(kind: Any) -> tuple[Any, ...]:
             for mark in marks
         ):
             return (EXPRESSION,)
-        return (CONDITIONS,) if CONDITION in marks else _flat(inner)
+        if CONDITION in marks:
+            return (CONDITIONS,)
+        return (*_flat(inner), *(mark for mark in marks if isinstance(mark, NameOf)))
     if origin in (Union, UnionType):
         return tuple(item for part in get_args(kind) for item in _flat(part))
     if origin is dict and get_args(kind)[1] is Any:

@@ -6,14 +6,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from .base import Closed, Expression, Name
+from .base import Closed, Declares, Expression, Name, NameOf
+
+ExampleName = Annotated[Name, NameOf(("example",))]
 
 
 class Data(Closed):
     """Finite data: so many examples drawn once per replicate, every value of some draws, or the rows of files."""
 
     file: str | None = Field(None, description="A data file beside the study; its name is its stem.")
-    files: dict[Name, str] | None = Field(None, description="Data files beside the study, by name.")
+    files: dict[Annotated[Name, Declares("files")], str] | None = Field(
+        None, description="Data files beside the study, by name."
+    )
     header: bool = Field(True, description="Whether the first row of a CSV file names the columns; else c0, c1, ….")
     train: Expression | None = Field(
         None,
@@ -31,7 +35,7 @@ class Data(Closed):
         "shuffle",
         description="How a batch is taken: in a new random order each epoch, or each example at random; `file`: rows are split and taken as they stand.",
     )
-    enumerate: Name | list[Name] | None = Field(
+    enumerate: ExampleName | list[ExampleName] | None = Field(
         None,
         description="A draw of `example` with few values, or several: all their combinations, each by its probability, full batches, exact expectations. "
         "With `train` so many of them train, other ones in each replicate, and the rest are tested.",
@@ -40,11 +44,11 @@ class Data(Closed):
         None, description="A column, each of whose values is as frequent among training as among test examples."
     )
     group: str | None = Field(None, description="A column: rows of one value train together, or test together.")
-    redraw: list[Name] | None = Field(
+    redraw: list[ExampleName] | None = Field(
         None,
         description="Names of the example whose draws are made anew at each visit of a finite set; the others are made once.",
     )
-    once: list[Name] | None = Field(
+    once: list[ExampleName] | None = Field(
         None,
         description="Names of the example whose draws are made once for each row of files; the others are made anew at each visit.",
     )
@@ -64,13 +68,17 @@ class Task(Closed):
         "fresh",
         description="`fresh`: new examples at every step. `{train: n, test: n}`. `{enumerate: x}`: every x. `{file: …}`: rows.",
     )
-    draw: dict[Name, Expression] = Field(default_factory=dict, description="Once per replicate: the hidden target.")
-    example: dict[Name, Expression] = Field(default_factory=dict, description="Once per example: inputs and labels.")
-    statistics: dict[Name, Expression] = Field(
+    draw: dict[Annotated[Name, Declares("draw")], Expression] = Field(
+        default_factory=dict, description="Once per replicate: the hidden target."
+    )
+    example: dict[Annotated[Name, Declares("example")], Expression] = Field(
+        default_factory=dict, description="Once per example: inputs and labels."
+    )
+    statistics: dict[Annotated[Name, Declares("statistics")], Expression] = Field(
         default_factory=dict,
         description="Once per replicate, over its training set, before step 0: `mu: E(raw)`. Names of the example may use them.",
     )
-    tests: dict[Name, dict[Name, Expression]] = Field(
+    tests: dict[Annotated[Name, Declares("tests")], dict[ExampleName, Expression]] = Field(
         default_factory=dict,
         description="Other test examples: by name those of the test set, with some names of `example` said otherwise.",
     )

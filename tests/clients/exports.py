@@ -7,12 +7,11 @@ python -m tests.clients.exports ENV
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from tests.forked import MAIN
+from tests.clients.programs import Programs, of
 
 STUDY = """\
 dlspec: 1
@@ -80,19 +79,14 @@ def main(environment: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         here = Path(folder)
         (here / "swept.yaml").write_text(STUDY)
-        _dlspec(here, "run", "swept.yaml", "-o", "line.training.batch=4,8")
-        (run,) = json.loads(_dlspec(here, "runs", "--json"))["runs"]
+        own = Programs(Path(sys.executable).parent, here)
+        own.said("dlspec", "run", "swept.yaml", "-o", "line.training.batch=4,8")
+        (run,) = json.loads(own.done("dlspec", "runs", "--json").stdout)["runs"]
         assert run["overrides"] == ["line.training.batch=4,8"] and run["replicates"] == {"done": 4, "diverged": 4}
         for name, options in FILES.items():
             for ending in ("parquet", "csv"):
-                _dlspec(here, "runs", "export", run["run"], f"{name}.{ending}", *options)
-        subprocess.run([environment.resolve() / "bin" / "python", "-c", READER], cwd=here, check=True)
-
-
-def _dlspec(folder: Path, *words: str) -> str:
-    return subprocess.run(
-        [sys.executable, "-c", MAIN, *words], cwd=folder, check=True, stdout=subprocess.PIPE, text=True
-    ).stdout
+                own.said("dlspec", "runs", "export", run["run"], f"{name}.{ending}", *options)
+        print(of(environment, here).said("python", "-c", READER))
 
 
 if __name__ == "__main__":

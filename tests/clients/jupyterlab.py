@@ -17,12 +17,33 @@ import time
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import sync_playwright
+from tests.clients.programs import chromium, free_port
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-PORT = 18988
 MINUTES = 6
 OUTPUTS = ".jp-OutputArea-output"
+PALE = """() => {
+  const part = (text) => (text.match(/[\\d.]+/g) || []).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map((c) => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = (node) => {
+    for (; node; node = node.parentElement) {
+      const colour = part(getComputedStyle(node).backgroundColor);
+      if (colour.length === 3 || colour[3] > 0.5) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const found = [];
+  for (const node of document.querySelectorAll(".jp-RenderedHTMLCommon *")) {
+    const text = [...node.childNodes].filter((one) => one.nodeType === 3).map((one) => one.data.trim()).join("");
+    if (!text || !node.getClientRects().length || node.closest("svg, canvas, style")) continue;
+    const [a, b] = [light(part(getComputedStyle(node).color)), light(behind(node))];
+    const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (contrast < 3) found.push(`${text.slice(0, 40)}: ${contrast.toFixed(1)}`);
+  }
+  return found;
+}"""
+"""Texts of outputs whose contrast with what is behind them is below 3 to 1."""
 
 
 def main(environment: Path, folder: Path) -> None:
@@ -30,11 +51,12 @@ def main(environment: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("flat.ipynb", "flat.yaml"):
         shutil.copy(EXAMPLES / name, folder)
+    port = free_port()
     command = [
         str(environment / "bin" / "jupyter-lab"),
         "--no-browser",
         "--allow-root",
-        f"--port={PORT}",
+        f"--port={port}",
         "--IdentityProvider.token=",
     ]
     command += [
@@ -42,22 +64,26 @@ def main(environment: Path, folder: Path) -> None:
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--ServerApp.disable_check_xsrf=True",
     ]
-    with (folder / "server.log").open("w") as log, sync_playwright() as started:
+    with (folder / "server.log").open("w") as log, chromium() as browser:
         server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
         try:
-            sandbox = [] if __import__("os").getuid() else ["--no-sandbox"]
-            browser = started.chromium.launch(executable_path=shutil.which("chromium"), args=sandbox)
-            seen(browser, folder)
-            browser.close()
+            page = opened(browser, port)
+            run_whole(page, folder)
+            seen(page, folder, "light")
+            page.get_by_role("menuitem", name="Settings", exact=True).click()
+            page.get_by_role("menuitem", name="Theme", exact=True).hover()
+            page.get_by_role("menuitem", name="JupyterLab Dark", exact=True).click()
+            page.wait_for_timeout(3000)
+            seen(page, folder, "dark")
         finally:
             server.terminate()
             server.wait()
 
 
-def seen(browser: Any, folder: Path) -> None:
-    """Opens the notebook, runs all cells, and looks."""
+def opened(browser: Any, port: int) -> Any:
+    """The notebook in JupyterLab, with a kernel that is ready."""
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
-    address = f"http://localhost:{PORT}/lab/tree/flat.ipynb?reset"
+    address = f"http://localhost:{port}/lab/tree/flat.ipynb?reset"
     for _ in range(60):
         try:
             page.goto(address)
@@ -72,6 +98,11 @@ def seen(browser: Any, folder: Path) -> None:
     for button in page.get_by_role("button", name="No", exact=True).all():  # news are not wanted
         button.click()
     page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").first.wait_for(timeout=120_000)
+    return page
+
+
+def run_whole(page: Any, folder: Path) -> None:
+    """Runs all cells, saves, and holds that none failed."""
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     page.wait_for_timeout(2000)
@@ -94,6 +125,13 @@ def seen(browser: Any, folder: Path) -> None:
     drawings = [name for name, output in outputs if any("vegalite" in kind for kind in output.get("data", {}))]
     print(f"{cells} cells run, {len(outputs)} outputs, {len(drawings)} drawings by {sorted(set(drawings))}")
     assert drawings and set(drawings) == {"run.figures"}
+    tables = [name for name, output in outputs if "text/html" in output.get("data", {})]
+    print(f"shown as HTML: {tables}")
+    assert {"study", "run", "run.verdicts", "dlspec.diff(study, changed)"} <= {*tables}
+
+
+def seen(page: Any, folder: Path, theme: str) -> None:
+    """Looks at each cell in a theme, and holds that figures are drawn, and texts can be read."""
     shown = 0
     for place in range(page.locator(".jp-CodeCell").count()):
         cell = page.locator(".jp-CodeCell").nth(place)
@@ -104,10 +142,12 @@ def seen(browser: Any, folder: Path) -> None:
             plots.first.wait_for(timeout=20_000)
         shown += cell.locator(f"{OUTPUTS} .vega-embed").count()
         text = re.sub(r"\W+", "_", cell.locator(".cm-content").first.inner_text().splitlines()[-1])[:30]
-        cell.screenshot(path=folder / f"cell_{place:02}_{text}.png")
+        cell.screenshot(path=folder / f"{theme}_{place:02}_{text}.png")
     faults = page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr']").count()
-    print(f"{shown} drawn by Vega-Lite in the page, {faults} outputs on standard error")
-    assert shown == len(drawings) and not faults
+    print(f"{theme}: {shown} drawn by Vega-Lite in the page, {faults} outputs on standard error")
+    assert shown and not faults
+    pale = page.evaluate(PALE)
+    assert not pale, pale
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.clients.programs import Programs, free_port
+
 STUDY = """\
 dlspec: 1
 study: small
@@ -29,38 +31,32 @@ experiments:
     measures: {error: E(f^2)}
     claims: {falls: {says: it falls, check: final(error) < 10}}
 """
-MINUTES = 4
 
 
 def main() -> None:
     """Prints what each run said; raises AssertionError where one is not as it should be."""
-    programs = Path(sys.executable).parent
-    with tempfile.TemporaryDirectory() as here, socket.socket() as free:
+    for name in [name for name in os.environ if name.startswith("RAY_")]:
+        del os.environ[name]
+    with tempfile.TemporaryDirectory() as here:
         folder = Path(here)
         (folder / "study.yaml").write_text(STUDY)
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-        free.close()
-        alone = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
-        alone |= {"HOME": here, "NO_COLOR": "1", "COLUMNS": "100", "TF_CPP_MIN_LOG_LEVEL": "3"}
+        port = free_port()
+        programs = Programs(Path(sys.executable).parent, folder, {"HOME": here, "COLUMNS": "100"})
         token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
         cluster = subprocess.Popen(
-            [programs / "ray", "start", "--head", "--block", f"--port={port}", "--num-cpus=1", "--include-dashboard=false",
+            [programs.found("ray"), "start", "--head", "--block", f"--port={port}", "--num-cpus=1", "--include-dashboard=false",
              "--node-ip-address=127.0.0.1", f"--temp-dir={here}/r"],
-            env=alone | token, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env=programs.told | token, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         try:
             _wait(port)
 
             def run(called: str, more: dict[str, str]) -> tuple[int, str]:
                 begun = time.monotonic()
-                done = subprocess.run(
-                    [programs / "dlspec", "run", "study.yaml", "--executor", "ray", "--address", f"127.0.0.1:{port}"],
-                    cwd=folder, env=alone | more, text=True, capture_output=True, timeout=60 * MINUTES,
-                )  # fmt: skip
-                said = "\n".join(
-                    line for line in (done.stdout + done.stderr).splitlines() if "gcs_client.cc" not in line
+                done = programs.done(
+                    "dlspec", "run", "study.yaml", "--executor", "ray", "--address", f"127.0.0.1:{port}", **more
                 )
+                said = done.stdout + done.stderr
                 print(f"== {called}: exit code {done.returncode}, {time.monotonic() - begun:.0f} s\n{said}", flush=True)
                 return done.returncode, said
 

@@ -8,7 +8,6 @@ FOLDER takes the pages, a screenshot of each (light, dark, phone, print) and wha
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -16,8 +15,8 @@ from typing import Any
 
 from dlspec.interpreter.api.run_comparison import Comparison
 from dlspec.interpreter.report import write_report
-from playwright.sync_api import sync_playwright
 
+from tests.clients.programs import chromium
 from tests.interpreter.report.conftest import STUDY, run_in
 
 SIZES = ", ".join(map(str, range(1, 251)))
@@ -42,15 +41,12 @@ def main(modules: Path, folder: Path) -> None:
     second = run_in(folder, CELLS.replace("steps: 20", "steps: 30"))
     shutil.copy(Comparison(first, second, print).report(), folder / "both.html")
     axe = (modules / "node_modules/axe-core/axe.min.js").read_text("utf-8")
-    with sync_playwright() as started:
-        sandbox = [] if os.getuid() else ["--no-sandbox"]
-        browser = started.chromium.launch(executable_path=shutil.which("chromium"), args=sandbox)
+    with chromium() as browser:
         for name in ("report", "both"):
             for screen, settings in SCREENS.items():
                 context = browser.new_context(bypass_csp=True, **settings)
                 _look(context.new_page(), folder / f"{name}.html", screen, axe)
                 context.close()
-        browser.close()
     print("all as it should be")
 
 

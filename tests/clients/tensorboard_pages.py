@@ -8,8 +8,6 @@ dlspec and TensorBoard are those of the tests.
 from __future__ import annotations
 
 import json
-import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +15,8 @@ import time
 import urllib.request
 from pathlib import Path
 from typing import Any
+
+from tests.clients.programs import Programs, free_port
 
 STUDY = """\
 dlspec: 1
@@ -34,14 +34,10 @@ experiments:
 
 def main() -> None:
     """Prints what TensorBoard answers; raises AssertionError where it is not as it should be."""
-    programs = Path(sys.executable).parent
-    with tempfile.TemporaryDirectory() as here, socket.socket() as free:
+    with tempfile.TemporaryDirectory() as here:
         Path(here, "study.yaml").write_text(STUDY)
-        told = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-        subprocess.run([programs / "dlspec", "run", "study.yaml", "--tensorboard"], cwd=here, env=told, check=True)
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-        free.close()
+        print(Programs(Path(sys.executable).parent, Path(here)).said("dlspec", "run", "study.yaml", "--tensorboard"))
+        port = free_port()
         page = subprocess.Popen(
             [sys.executable, "-m", "tensorboard.main", "--logdir", "runs/tensorboard", "--host", "127.0.0.1", "--port", str(port)],
             cwd=here, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

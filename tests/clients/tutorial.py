@@ -6,36 +6,31 @@ python -m tests.clients.tutorial ENV
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+from tests.clients.programs import of
 from tests.test_site import BLOCK, ROOT, _expect
 
 
 def main(environment: Path) -> None:
     """Runs each command of the page in an empty folder; raises AssertionError where it prints something else."""
-    programs = environment.resolve() / "bin"
-    told = {**os.environ, "NO_COLOR": "1", "COLUMNS": "120", "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
-    told.pop("PYTHONPATH", None)
     page = (ROOT / "docs" / "tutorial.md").read_text("utf-8")
     begun = time.monotonic()
-    with tempfile.TemporaryDirectory() as here:
+    with tempfile.TemporaryDirectory() as folder:
+        programs = of(environment, Path(folder))
         for _, language, more, text in BLOCK.findall(page):
             if language == "yaml":
                 (name,) = re.findall('title="(.*)"', more)
-                (Path(here) / name).write_text(text, "utf-8")
+                (programs.here / name).write_text(text, "utf-8")
                 continue
             command, *expected = text.splitlines()
             program, *arguments = shlex.split(command.removeprefix("$ "))
-            found = shutil.which(program, path=told["PATH"])
-            done = subprocess.run([str(found), *arguments], cwd=here, capture_output=True, text=True, env=told)
+            done = programs.done(program, *arguments)
             _expect(expected, done.stdout, command, done.stderr)
             print(f"{time.monotonic() - begun:5.1f} s  {command}  (exit code {done.returncode})", flush=True)
 

@@ -180,15 +180,15 @@ def test_outline_hints_and_colours() -> None:
             ("error", "property"),
             ("plain", "enumMember"),
         } <= seen
-        assert {word for word, _ in seen} <= {"d", "u", "r", "x", "f", "l", "error", "other", "plain", "wide"}
+        assert {word for word, _ in seen} <= {"d", "u", "r", "x", "f", "l", "error", "other", "plain", "wide", "c"}
 
     drive(task)
 
 
 def test_kinds_have_colours() -> None:
-    from dlspec.spec.editor.names import PLACES
+    from dlspec.spec.editor.names import WHAT
 
-    assert KIND_TOKENS.keys() == {*PLACES, "parameter"}
+    assert KIND_TOKENS.keys() == {*WHAT, "parameter"}
 
 
 @pytest.mark.parametrize(

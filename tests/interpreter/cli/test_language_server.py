@@ -204,7 +204,7 @@ def test_completion() -> None:
         ]  # fmt: skip
         assert "variant" in await editor.labels("panel: \n", 7)
         await editor.type(FLAT.replace("gradient: {u: forward_only}", "gradient: {", 1))
-        assert await editor.labels("gradient: {", 11) == ["score", "u", "u_soft", "near"]
+        assert await editor.labels("gradient: {", 11) == ["u", "u_soft", "near", "score"]
         assert await editor.labels("# input dimension", 5) == []
 
     drive(task)

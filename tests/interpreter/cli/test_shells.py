@@ -87,6 +87,13 @@ def test_zsh_completes(line: str, completed: set[str], place: Path) -> None:
     said("zsh", f"autoload -Uz compinit; compinit -u\n{script}", place)
 
 
+def test_zsh_completes_at_the_first_key(place: Path) -> None:
+    """`--install-completion` leaves a file that zsh loads as a function at the first Tab."""
+    (place / "_dlspec").write_text(said("zsh", "dlspec --show-completion; true", place))
+    around = "compdef() {}; _arguments() { print -r -- $@ }; fpath+=$PWD; autoload -Uz _dlspec"
+    assert "validate" in said("zsh", f"{around}; words=(dlspec val) CURRENT=2; _dlspec", place)
+
+
 @pytest.mark.parametrize(("line", "completed"), CASES[:4])
 def test_fish_completes(line: str, completed: set[str], place: Path) -> None:
     script = said("fish", "dlspec", place, _DLSPEC_COMPLETE="source_fish")
