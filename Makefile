@@ -49,8 +49,8 @@ vega:  ## Makes interpreter/report/vega.min.js, which draws figures in reports, 
 verdicts: $(VENV)/base.stamp  ## Simulates how often each judge is wrong, some 10 minutes: docs/verdicts.md
 	$(BIN)/python -m benchmarks.verdicts
 
-gallery: $(VENV)/base.stamp  ## Runs the cases in examples/failures and writes what came out: docs/gallery.md, some 30 minutes; what is stored is not run again
-	$(BIN)/python -m benchmarks.gallery
+gallery: $(VENV)/base.stamp  ## Runs the cases in examples/failures and writes what came out: docs/gallery.md, some 30 minutes; what is stored is not run again. PROFILE=quick tries them all, some 6 minutes
+	$(BIN)/python -m benchmarks.gallery --profile='$(PROFILE)'
 
 results: $(VENV)/test.stamp  ## Runs the paper's four studies at its size, some hours, and writes docs/results.md; then the gallery. What is stored is not run again
 	$(BIN)/python -m benchmarks.paper

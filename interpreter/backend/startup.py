@@ -9,7 +9,7 @@ import logging
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -117,18 +117,26 @@ def _accelerators() -> list[str]:
 
 
 @contextmanager
-def held_back() -> Iterator[None]:
-    """Holds back what is written to the standard error's descriptor, C++ included; an exception shows it after all."""
+def held_back() -> Iterator[Callable[[], str]]:
+    """Holds back what is written to the standard error's descriptor, C++ included, and gives what reads it.
+
+    An exception shows it after all, but for a StudyError, which says what is to be known of it.
+    """
     sys.stderr.flush()
     own = os.dup(2)
     with tempfile.TemporaryFile() as held:
         os.dup2(held.fileno(), 2)
+
+        def written() -> str:
+            return os.pread(held.fileno(), os.fstat(held.fileno()).st_size, 0).decode("utf-8", "replace")
+
         try:
-            yield
+            yield written
+        except StudyError:
+            raise
         except BaseException:
             os.dup2(own, 2)
-            held.seek(0)
-            sys.stderr.write(held.read().decode("utf-8", "replace"))
+            sys.stderr.write(written())
             raise
         finally:
             os.dup2(own, 2)

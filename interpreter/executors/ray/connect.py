@@ -20,11 +20,8 @@ from .resources import Node
 REACH_SECONDS = 5.0
 PROBE_SECONDS = 60.0
 ADDRESS = re.compile(r"(?P<client>ray://)?(?P<host>[^\s/:]+):(?P<port>\d{1,5})")
-TOKEN_HINT = (
-    "Where the cluster asks for a token, as Ray's log above says by InvalidAuthToken, set RAY_AUTH_MODE=token here and RAY_AUTH_TOKEN, "
-    "or RAY_AUTH_TOKEN_PATH, to that of the cluster."
-)
-"""Ray says of a wrong token no more than that it cannot connect."""
+REFUSED = "InvalidAuthToken"
+"""What Ray's log says of a token that is wrong, or not there; its exception says no more than that it cannot connect."""
 START_HINT = "`ray start --head` starts a cluster on a machine and prints its address; docs/scaling.md says more."
 
 
@@ -115,18 +112,25 @@ def _reach(where: str) -> None:
 def _connect(ray: Any, where: str) -> None:
     more: dict[str, Any] = {"include_dashboard": False} if where == "local" else {}
     try:
-        with held_back():
-            ray.init(
-                where,
-                log_to_driver=False,
-                logging_level=logging.CRITICAL,
-                namespace=f"dlspec-{uuid.uuid4().hex}",
-                **more,
-            )
+        with held_back() as written:
+            try:
+                ray.init(
+                    where,
+                    log_to_driver=False,
+                    logging_level=logging.CRITICAL,
+                    namespace=f"dlspec-{uuid.uuid4().hex}",
+                    **more,
+                )
+            except ConnectionError as error:
+                if REFUSED not in written():
+                    raise
+                raise _no_token(where) from error
+    except ClusterError:
+        raise
     except (ConnectionError, TimeoutError, ValueError) as error:
         if where == "auto":
             raise ClusterError("no Ray cluster runs on this machine", START_HINT) from error
-        raise ClusterError(f"{where}: no connection to Ray: {_first(error)}", f"{TOKEN_HINT} {START_HINT}") from error
+        raise ClusterError(f"{where}: no connection to Ray: {_first(error)}", START_HINT) from error
     except SystemExit as error:
         raise ClusterError(f"{where}: what listens there does not answer as a Ray cluster", START_HINT) from error
     except RuntimeError as error:
@@ -141,6 +145,18 @@ def _connect(ray: Any, where: str) -> None:
             f"{where}: Ray did not start: {_first(error)}",
             f"Its logs say more: /tmp/ray/session_latest/logs. {START_HINT}",
         ) from error
+
+
+def _no_token(where: str) -> ClusterError:
+    if os.environ.get("RAY_AUTH_MODE") != "token":
+        return ClusterError(
+            f"{where}: the cluster asks for a token, and none is given",
+            "Set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN to the cluster's token, or RAY_AUTH_TOKEN_PATH to a file that holds it.",
+        )
+    return ClusterError(
+        f"{where}: the token that is given is not the cluster's",
+        "RAY_AUTH_TOKEN, or the file that RAY_AUTH_TOKEN_PATH names, has to hold what it does where the cluster was started.",
+    )
 
 
 def _probe(ray: Any, nodes: Sequence[Node]) -> None:

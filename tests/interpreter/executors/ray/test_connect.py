@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from dlspec.interpreter.executors.ray import ClusterError, connected
@@ -51,3 +53,24 @@ def test_an_address_without_the_executor() -> None:
 
     done = CliRunner().invoke(app, ["run", "examples/flat.yaml", "--address", "127.0.0.1:6379"])
     assert done.exit_code == 2 and "--executor ray" in done.output
+
+
+@pytest.mark.parametrize(
+    ("mode", "told"),
+    [("", "asks for a token, and none is given"), ("token", "the token that is given is not the cluster's")],
+)
+def test_a_token_that_is_refused_is_told_without_the_log(
+    mode: str, told: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """As Ray 2.60 does: its C++ logs a line a second, and its exception says nothing of it."""
+    ray = pytest.importorskip("ray")
+
+    def refused(*_: Any, **__: Any) -> None:
+        os.write(2, b"gcs_client.cc:210: Unauthenticated: RPC error: InvalidAuthToken\n")
+        raise ConnectionError("Failed to connect to Ray cluster")
+
+    monkeypatch.setattr(ray, "init", refused)
+    monkeypatch.setenv("RAY_AUTH_MODE", mode)
+    text = said("auto")
+    assert told in text and "RAY_AUTH_TOKEN_PATH" in text
+    assert capfd.readouterr().err == ""
