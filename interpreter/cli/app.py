@@ -12,7 +12,7 @@ import typer
 
 from ..api.settings import ExecutorName
 from ..backend.devices import AUTO
-from . import complete, runs
+from . import runs
 from .compare import compare
 from .data import data
 from .diff import diff
@@ -120,5 +120,4 @@ _add(lsp)
 def main() -> None:
     """All commands: whatever ends one is told in prose, never in a traceback."""
     prepared()
-    complete.at_the_first_key()
     sys.exit(ended(lambda: app(prog_name="dlspec")))

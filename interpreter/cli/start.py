@@ -35,4 +35,7 @@ def _run(arguments: Sequence[str]) -> None:
         app.command()(getattr(import_module(f".{name}", __package__), name))
     else:
         from .app import app
+        from .complete import at_the_first_key
+
+        at_the_first_key()
     app(prog_name="dlspec")
