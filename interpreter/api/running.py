@@ -23,7 +23,7 @@ from ..backend.jit_policy import jit_mode
 from ..backend.startup import device, device_without_tensorflow, environment, overlooked, start
 from ..executors.base import Executor
 from ..program.job import Watcher
-from ..results.errors import explained
+from ..results.errors import StoreError, explained
 from ..results.exit_codes import exit_code
 from ..results.folder_names import STORE
 from ..results.optional_outputs import Aside
@@ -133,7 +133,8 @@ def _run(
     if (actual := device()) != where:
         where = actual
         begun = _begun(plan, settings, store, where, _jobs(settings, where))
-    _finish(begun, settings, store, tracking, audience, partial(_local, begun.progress.jobs, settings.device))
+    with _judged_anyway(plan, begun, settings, audience):
+        _finish(begun, settings, store, tracking, audience, partial(_local, begun.progress.jobs, settings.device))
     return begun.progress.results(plan), where
 
 
@@ -150,7 +151,8 @@ def _run_on_cluster(
             from ..executors.ray.executor import Remote
 
             audience.on_cluster(cluster)
-            _finish(begun, settings, store, tracking, audience, partial(Remote, cluster, jobs=settings.jobs))
+            with _judged_anyway(plan, begun, settings, audience):
+                _finish(begun, settings, store, tracking, audience, partial(Remote, cluster, jobs=settings.jobs))
         return begun.progress.results(plan), cluster.device
 
 
@@ -166,6 +168,23 @@ class _Begun:
 def _begun(plan: StudyPlan, settings: RunSettings, store: Store, where: str, jobs: int, grouped: bool = True) -> _Begun:
     progress = Progress.of_store(requests_of(plan, where), store, settings, jobs, grouped)
     return _Begun(where, progress, progress.missing())
+
+
+@contextmanager
+def _judged_anyway(plan: StudyPlan, begun: _Begun, settings: RunSettings, audience: Audience) -> Iterator[None]:
+    """Where the store can take no more, what ran until then is judged and shown all the same; no folder is made of it."""
+    try:
+        yield
+    except StoreError:
+        if begun.progress.replicates:
+            from .conclude import Ran, judged
+
+            aside = Aside(audience.warn)
+            with aside.part("judging what ran"):
+                results = begun.progress.results(plan)
+                ran = Ran(plan, results, settings.runs, "", begun.device, (), settings.study, interrupted=True)
+                audience.judged(Judged(plan, results, judged(ran), None), aside)
+        raise
 
 
 def _finish(

@@ -347,7 +347,11 @@ class Run:
             return
         job = self.running.pop(finished.job.number)
         self.going_on.ended(job)
-        replicates = self.store.commit(job.batch, finished.replicates, self.packages)
+        try:
+            replicates = self.store.commit(job.batch, finished.replicates, self.packages)
+        except StoreError:
+            self.progress.add(job.batch, finished.replicates)  # they can be judged, if not kept
+            raise
         if job.checkpoints is not None and all(replicate.status in FINAL_STATUSES for replicate in replicates):
             job.checkpoints.remove()
         self.ran.update(job.batch.keys)

@@ -6,15 +6,26 @@ import errno
 import json
 import os
 import subprocess
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from dlspec.interpreter.results.errors import StoreError
+from dlspec import spec
+from dlspec.interpreter.api.running import _Begun, _judged_anyway
+from dlspec.interpreter.cli.run_options import RunOptions
+from dlspec.interpreter.executors.base import Threads
+from dlspec.interpreter.program.job import JobGroup
+from dlspec.interpreter.results.errors import StoreError, full
+from dlspec.interpreter.results.replicates import Replicate
+from dlspec.interpreter.schedule.progress import Log
+from dlspec.interpreter.schedule.scheduler import Progress, Run
 from dlspec.interpreter.store import files
-from dlspec.interpreter.store.requests import CellRequest, ReplicateBatch
+from dlspec.interpreter.store.requests import CellRequest, ReplicateBatch, requests_of
 from dlspec.interpreter.store.store import Store
+from dlspec.spec.diagnostics.problems import Source
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -87,6 +98,34 @@ def test_a_disk_that_fills_while_cells_are_written(
         store.commit(ReplicateBatch(second, every), [make_cell(second, r) for r in every], {})
         assert None not in store.find([(second, r) for r in every])
         assert not list(store.root.rglob(".draft-*"))
+
+
+def test_what_ran_is_judged_where_no_more_can_be_stored(
+    study: str, make_cell: Callable[..., Replicate], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the replicates whose file found no room, too: their numbers are there still."""
+    plan = spec.resolve(spec.parse(Source("small.yaml", study)))
+    commit, committed, shown = Store.commit, [0], []
+
+    def fills(store: Store, *given: Any) -> Any:
+        committed[0] += 1
+        if committed[0] > 1:
+            raise full(tmp_path)
+        return commit(store, *given)
+
+    def train(group: JobGroup, stop: threading.Event) -> list[list[Replicate]]:
+        return [[make_cell(job.batch.request, number) for number in job.batch.numbers] for job in group.jobs]
+
+    monkeypatch.setattr(Store, "commit", fills)
+    audience: Any = SimpleNamespace(warn=pytest.fail, judged=lambda what, aside: shown.append(what))
+    options = RunOptions("")
+    with Store(tmp_path / "store", pytest.fail) as store:
+        progress = Progress.of_store(requests_of(plan, "cpu"), store, options)
+        begun = _Begun("cpu", progress, progress.missing())
+        with pytest.raises(StoreError, match="no space is left"), _judged_anyway(plan, begun, options, audience):
+            Run(progress, store, Threads(1, train), options, Log([]), threading.Event(), lambda _: "graph").finish()
+    (what,) = shown
+    assert len(what.results["line"].replicates) == 6 and [verdict.verdict for verdict in what.verdicts] == ["seen"]
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path, study: str, dlspec: Command) -> None:
