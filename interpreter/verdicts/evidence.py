@@ -203,7 +203,7 @@ def _decided(tree: Any, number: Grid, others: Others, at: Entry, results: Result
         return ""
     low, high = _lone(number, at)
     known = [(_lone(grid, at), looks) for grid, looks in others]
-    digits = max([apart(low, least) for (least, _), _ in known], default=3)
+    digits = max([apart(low, least) for (least, _), looks in known if not (looks and low == least)], default=3)
     text = _text(low, high, digits)
     return next((f"{text} against {_text(*own, digits)}" for own, looks in known if looks), text)
 

@@ -35,6 +35,11 @@ def test_digits_show_on_which_side_of_its_bound_a_number_lies(comparison: str, v
     assert seen(found) == digits
 
 
+def test_equal_numbers_beside_one_another_need_no_more_digits_than_others() -> None:
+    found = verdict("final(error, variant == a, d == 2) == final(error, variant == b, d == 2)", lambda *_: 0.9777777777777777)
+    assert shown(found).endswith("0.978 against 0.978 ")
+
+
 def test_each_place_is_told_from_its_own_bound() -> None:
     found = verdict("within(final(error, variant == a), 0, d)", lambda *_: 2.0001)
     assert "saw d = 1: 2; d = 2: 2.0001; d = 4: 2; farthest off: d = 1, replicate 0: 2" in shown(found)
