@@ -36,7 +36,9 @@ def test_digits_show_on_which_side_of_its_bound_a_number_lies(comparison: str, v
 
 
 def test_equal_numbers_beside_one_another_need_no_more_digits_than_others() -> None:
-    found = verdict("final(error, variant == a, d == 2) == final(error, variant == b, d == 2)", lambda *_: 0.9777777777777777)
+    found = verdict(
+        "final(error, variant == a, d == 2) == final(error, variant == b, d == 2)", lambda *_: 0.9777777777777777
+    )
     assert shown(found).endswith("0.978 against 0.978 ")
 
 
