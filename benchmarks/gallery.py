@@ -38,7 +38,7 @@ those of that run. `python -m benchmarks.gallery` makes this page anew. The four
 their own](results.md).
 
 How to read a claim: its verdict and sentence; the check that the sentence comes to; of how many replicates (trainings with draws of their own) it is so, and what share
-of all seeds that says at least ([Verdicts](verdicts.md)); then what was seen, as mean (least … largest) over replicates, and where it was closest to coming out otherwise.
+of all seeds that says at least ([Verdicts](verdicts.md)); then what was seen, as mean (least … largest) over replicates, and where it was closest to being otherwise.
 The file below it is all that was run: `dlspec new --from adam` starts a study of your own from one.
 """
 
