@@ -58,11 +58,11 @@ def axis_look(axis: Any, ends: tuple[float, float]) -> dict[str, Any]:
             **look,
             "names": [[place, text.get_text()] for place, text in zip(places, axis.get_ticklabels(), strict=True)],
         }
+    if scale in ("log", "symlog"):
+        locations = np.asarray(axis.get_majorticklocs(), float).tolist()
+        look["ticks"] = [float(f"{tick:.6g}") for tick in locations if min(ends) <= tick <= max(ends)]
     if scale == "symlog":
-        shown = [
-            tick for tick in np.asarray(axis.get_majorticklocs(), float).tolist() if min(ends) <= tick <= max(ends)
-        ]
-        return {**look, "linear_to": float(axis.get_transform().linthresh), "ticks": shown}
+        return {**look, "linear_to": float(axis.get_transform().linthresh)}
     return look | ({"whole": True} if getattr(axis.get_major_locator(), "_integer", False) else {})
 
 

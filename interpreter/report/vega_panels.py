@@ -57,7 +57,7 @@ def panel(place: int, one: Mapping[str, Any], labels: Mapping[str, int]) -> dict
             {"lookup": "s", "from": {"data": {"values": looks}, "key": "s", "fields": fields}},
             *([SHOWN] if labels else []),
         ],
-        "encoding": {"x": _axis("x", one), "y": _axis("y", one)},
+        "encoding": {"x": _axis("x", one, place), "y": _axis("y", one, place)},
         "layer": _named(layers, place),
         "resolve": {"scale": {"color": "independent"}},
     }  # fmt: skip
@@ -99,10 +99,18 @@ def drawn_look(look: Mapping[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def numbers_beside(look: Mapping[str, Any]) -> dict[str, Any]:
-    """How the numbers beside an axis are written; of a logarithmic one those that Vega leaves room for."""
+def numbers_beside(look: Mapping[str, Any], zoomed: str = "false") -> dict[str, Any]:
+    """Where the numbers beside an axis are and how they are written; of one that is not linear where the image has them.
+
+    Where a logarithmic axis is zoomed, as an expression says, Vega says where they are, and which it leaves room for.
+    """
     if look["scale"] == "symlog":
         return {"labelExpr": NUMBER, "values": look["ticks"]}
+    if look["scale"] == "log" and "ticks" in look:
+        return {
+            "values": {"expr": f"{zoomed} ? null : {json.dumps(look['ticks'])}"}, "tickCount": 5,
+            "labelExpr": f"{zoomed} && datum.label === '' ? '' : {NUMBER}",
+        }  # fmt: skip
     told: dict[str, Any] = {
         "tickCount": 5,
         "labelExpr": f"datum.label === '' ? '' : {NUMBER}" if look["scale"] == "log" else NUMBER,
@@ -110,7 +118,7 @@ def numbers_beside(look: Mapping[str, Any]) -> dict[str, Any]:
     return told | ({"tickMinStep": 1} if look.get("whole") else {})
 
 
-def _axis(name: str, one: Mapping[str, Any]) -> dict[str, Any]:
+def _axis(name: str, one: Mapping[str, Any], place: int) -> dict[str, Any]:
     look, title = one["axes"][name], one[name]
     scale: dict[str, Any] = {
         "type": look["scale"],
@@ -118,7 +126,7 @@ def _axis(name: str, one: Mapping[str, Any]) -> dict[str, Any]:
         "nice": False,
         **({} if look["scale"] == "log" else {"zero": False}),
     }
-    axis = {**numbers_beside(look), "title": title.splitlines() or None}
+    axis = {**numbers_beside(look, f"isValid(zoom_{place}.{name})"), "title": title.splitlines() or None}
     if look["scale"] == "symlog":
         scale["constant"] = look["linear_to"] / SYMLOG_SHARE
     if look["ends"][0] > look["ends"][1]:

@@ -34,6 +34,7 @@ def test_a_line_is_described_as_it_is_drawn() -> None:
     )
     assert panel["axes"]["y"]["scale"] == "log" and panel["axes"]["x"]["scale"] == "linear"
     assert panel["axes"]["x"]["ends"] == pytest.approx(axes.get_xlim(), rel=1e-5) and panel["x"] == "step"
+    assert panel["axes"]["y"]["ticks"] == [1, 10, 100] and "ticks" not in panel["axes"]["x"]
 
 
 def test_levels_marks_and_texts_are_described() -> None:

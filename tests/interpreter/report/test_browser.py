@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -221,6 +222,8 @@ def test_ctrl_and_the_wheel_zoom_and_the_wheel_alone_moves_the_page(open_report:
     after = ends(plot, "x"), ends(plot, "y")
     for (low, high), (left, right) in zip(before, after, strict=True):
         assert right - left < 0.9 * (high - low) and low < left and right < high
+    beside = [text for text in plot.locator(".role-axis-label text").all_text_contents() if text.strip()]
+    assert len(beside) >= 4, "numbers stand beside axes that are zoomed, too"
     page.mouse.dblclick(x, y)
     page.wait_for_timeout(200)
     assert (ends(plot, "x"), ends(plot, "y")) == before
@@ -268,17 +271,29 @@ COMPILED = """async (drawings) => {
         await view.runAsync();
         one.told = told; one.svg = container.innerHTML;
         one.texts = [...container.querySelectorAll("text")].map((text) => (text.querySelector("tspan") ?? text).textContent);
+        one.boxes = [...container.querySelectorAll("text")].filter((text) => text.textContent.trim() && getComputedStyle(text).opacity > 0)
+            .map((text) => [text.textContent, text.getBoundingClientRect()]).map(([text, box]) => [text, box.left, box.top, box.right, box.bottom]);
         view.finalize(); container.remove();
     }
-    return drawings.map(({ told, svg, texts }) => [told, svg, texts]);
+    return drawings.map(({ told, svg, texts, boxes }) => [told, svg, texts, boxes]);
 }"""
+Box = tuple[str, float, float, float, float]
 
 
-def drawn_by_a_page(page: Any, drawings: list[dict[str, Any]]) -> list[tuple[list[str], str, list[str]]]:
-    """What the page's library says of dictionaries, and the SVG and the texts that it makes of them; the tables as the page reads them."""
+def drawn_by_a_page(page: Any, drawings: list[dict[str, Any]]) -> list[tuple[list[str], str, list[str], list[Box]]]:
+    """What the page's library says of dictionaries, and the SVG, the texts and their boxes that it makes of them; the tables as the page reads them."""
     for one in drawings:
         one["data"] = {"values": page.evaluate("points => rowsOf(points)", one["data"]["values"])}
     return [tuple(found) for found in page.evaluate(COMPILED, [{"drawing": one} for one in drawings])]
+
+
+def overlapping(boxes: Sequence[Box]) -> list[tuple[str, str]]:
+    """The texts whose boxes overlap by more than the room above and beside letters."""
+    return [
+        (one[0], other[0])
+        for one, other in itertools.combinations(boxes, 2)
+        if min(one[3], other[3]) - max(one[1], other[1]) > 1.5 and min(one[4], other[4]) - max(one[2], other[2]) > 2.5
+    ]
 
 
 ONE_EACH = (
@@ -289,7 +304,7 @@ ONE_EACH = (
 
 @pytest.mark.parametrize("count", [2, *(pytest.param(count, marks=pytest.mark.slow) for count in COUNTS)])
 def test_figures_of_all_kinds_are_drawn(count: int, open_report: Callable[[str], Opened]) -> None:
-    """With no word from the library, all names of the key in it, and all colours of the static figure."""
+    """With no word from the library, all names of the key in it, all colours of the static figure, and no text on another."""
     opened = open_report("wide")
     names = ONE_EACH if count == 2 else [name for name in FIGURES_OF if count < 100 or name not in MANY_PANELS]
     with style():
@@ -297,8 +312,9 @@ def test_figures_of_all_kinds_are_drawn(count: int, open_report: Callable[[str],
     shown = {name: one for name, one in described.items() if can_be_drawn(one)}
     assert set(described) - set(shown) <= {"images_of_cells"}
     found = drawn_by_a_page(opened.page, [vega_lite(one) for one in shown.values()])
-    for (name, one), (told, svg, texts) in zip(shown.items(), found, strict=True):
+    for (name, one), (told, svg, texts, boxes) in zip(shown.items(), found, strict=True):
         assert told == [], name
+        assert boxes and overlapping(boxes) == [], name
         assert "NaN" not in svg and "undefined" not in svg, name
         assert {entry["text"].splitlines()[0] for entry in one["key"]} <= set(texts), name
         looks = [series["look"] for panel in one["panels"] for series in panel["series"]]

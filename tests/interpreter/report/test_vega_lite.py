@@ -114,6 +114,15 @@ def test_all_names_and_ticks_that_are_given_stand_beside_their_axis() -> None:
         assert axis.get("values") == ticks and ("tickCount" in axis) == (ticks is None)
 
 
+def test_a_logarithmic_axis_has_the_ticks_of_the_image_until_it_is_zoomed() -> None:
+    series = {"label": "a", "of": 2, "look": LINE, "x": [0, 1], "y": [1, 2]}
+    y = {"scale": "log", "ends": [0.1, 1000.0], "ticks": [0.1, 10.0, 1000.0]}
+    description = described(series, panel={"axes": {"x": {"scale": "linear", "ends": [0, 1]}, "y": y}})
+    (axis,) = [one["axis"] for one in parts(vega_lite(description)) if one.get("field") == "y" and "axis" in one]
+    assert axis["values"] == {"expr": "isValid(zoom_0.y) ? null : [0.1, 10.0, 1000.0]"}
+    assert axis["labelExpr"].startswith("isValid(zoom_0.y) && datum.label === '' ? '' : ")
+
+
 def test_a_scale_of_both_signs_has_one_decade_up_to_where_it_is_linear() -> None:
     series = {"label": "a", "of": 2, "look": LINE, "x": [0, 1000], "y": [1, 2]}
     axes = {
