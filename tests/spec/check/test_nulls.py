@@ -13,6 +13,7 @@ from dlspec import spec
 from dlspec.spec.diagnostics.problems import Source
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
+DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 def paths(node: Any, *above: str | int) -> Iterator[tuple[str | int, ...]]:
@@ -26,7 +27,7 @@ def paths(node: Any, *above: str | int) -> Iterator[tuple[str | int, ...]]:
 def judged(tree: Any) -> str:
     """What is said of a study: an error's first message, or nothing. Whatever else is raised ends the test."""
     try:
-        spec.validate(spec.parse(Source("x.yaml", yaml.safe_dump(tree, sort_keys=False))))
+        spec.validate(spec.parse(Source("x.yaml", yaml.dump(tree, Dumper=DUMPER, sort_keys=False))))
     except spec.StudyError as error:
         return error.problems[0].message
     return ""
