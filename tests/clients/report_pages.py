@@ -30,6 +30,7 @@ SCREENS: dict[str, dict[str, Any]] = {
 }
 PAINTED = """new Promise(done => new PerformanceObserver(list =>
     done(list.getEntriesByName("first-contentful-paint")[0].startTime)).observe({type: "paint", buffered: true}))"""
+WHOLE = "[...document.querySelectorAll('.runs')].every(one => one.scrollWidth <= one.parentElement.clientWidth)"
 FOUND = "axe.run(document).then(found => found.violations.map(one => `${one.id}: ${one.nodes[0].html}`))"
 
 
@@ -64,6 +65,7 @@ def _look(page: Any, path: Path, screen: str, axe: str) -> None:
         page.pdf(path=path.with_suffix(".pdf"), format="A4")
     page.wait_for_timeout(1500)
     page.screenshot(path=path.with_name(f"{path.stem}-{screen}.png"))
+    assert page.evaluate(WHOLE), f"{path.stem}, {screen}: the head's table is cut off"
     page.evaluate(axe)
     found = page.evaluate(FOUND)
     print(f"{path.stem}, {screen}: {size:,} bytes, first paint {painted:.0f} ms, {len(found)} violations", flush=True)
