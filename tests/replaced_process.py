@@ -19,6 +19,8 @@ import pytest
 
 BOUND = 1536
 """How many MiB a child may hold resident at the end of a file and go on, what it shares with the worker among them."""
+MOST = 3072
+"""And at the end of a test: fixtures of the module are then made anew. No file is known to need it."""
 
 
 def resident() -> int:
@@ -30,9 +32,10 @@ def resident() -> int:
 class ReplacedProcess:
     """A plugin of the worker; `interactor` is that of xdist, which speaks with the main process."""
 
-    def __init__(self, interactor: Any, bound: int = BOUND) -> None:
+    def __init__(self, interactor: Any, bound: int = BOUND, most: int = MOST) -> None:
         self.interactor = interactor
         self.bound = bound
+        self.most = most
         self.child: Any = None
         self.line: Connection | None = None
         self.within = False
@@ -98,7 +101,7 @@ class ReplacedProcess:
             except EOFError:
                 return
             item, nextitem = session.items[number], None if following is None else session.items[following]
-            leaving = nextitem is None or (item.path != nextitem.path and resident() >= self.bound)
+            leaving = nextitem is None or resident() >= (self.most if item.path == nextitem.path else self.bound)
             self.interactor.item_index = number
             try:
                 session.config.hook.pytest_runtest_protocol(item=item, nextitem=None if leaving else nextitem)
