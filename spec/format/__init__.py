@@ -35,9 +35,14 @@ def formatted(source: Source) -> str:
         return after
     before = _digests(document, Common())
     try:
-        written = parse(Source(source.name, after, source.folder))
-        same = _same(document.top, written.top)  # claims, too, which need no second check then
-        same = same and (not before or before == _digests(written, Common(judged=False)))
+        again = Source(source.name, after, source.folder)
+        if before:
+            written = parse(again)
+            same = _same(document.top, written.top)  # claims, too, which need no second check then
+            same = same and before == _digests(written, Common(judged=False))
+        else:
+            top, problems = yaml.parsed(again)
+            same = not problems and _same(document.top, top)
     except StudyError as error:
         raise _refused(source, error.problems[0].message) from None
     if not same:
