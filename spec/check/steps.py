@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ..diagnostics.problems import Span, did_you_mean, listing, problem_at
@@ -22,6 +22,12 @@ def borders_of(
     """The borders of the cells that are looked at; None where there are cells, and all of these are left out."""
     found = [own for place, own in by_place if c.looked_at(selections, place)]
     return None if by_place and not found else found
+
+
+def speaks_of_borders(text: Text, functions: Collection[str] = ()) -> bool:
+    """Whether an expression names where phases begin and end; `functions` are those of the study, which go over these names."""
+    calls = {part.function for part in n.walk(text.tree) if isinstance(part, n.Call)}
+    return bool(calls.intersection(ENDS).difference(functions))
 
 
 def step_of(node: n.Expr, text: Text, constants: Mapping[str, float], borders: Sequence[Borders] | None) -> int:

@@ -26,6 +26,7 @@ from .expression_text import read
 from .learning_rates import scheduled
 from .measures import loss_term
 from .scope import ExperimentScope
+from .steps import Borders, speaks_of_borders, step_of
 from .updates import UpdateChecker
 from .weight_paths import layer, steps_of
 
@@ -77,9 +78,10 @@ class TrainingChecker:
         until = self.condition(training, measures)
         held = {name: self.condition(model, measures) for name, model in training.phases.items()}
         phases = tuple(replace(phase, until=held.get(phase.name)) for phase in phases)
-        borders = {border["start"] for border in TrainingPlan(phases, ()).borders}
-        self.few(len(borders), training.span("phases"))
-        evaluations = tuple(sorted(borders | set(self.evaluations(training.evaluate, steps))))
+        borders = TrainingPlan(phases, ()).borders
+        starts = {border["start"] for border in borders}
+        self.few(len(starts), training.span("phases"))
+        evaluations = tuple(sorted(starts | set(self.evaluations(training.evaluate, steps, borders))))
         self.looked_at(training, TrainingPlan(phases, evaluations))
         return phases, until, evaluations
 
@@ -240,16 +242,15 @@ class TrainingChecker:
             raise problem_at(node.span, message, "Leave one of them out.")
         return data.train if data is not None else 1
 
-    def evaluations(self, plan: Evaluate, steps: int) -> tuple[int, ...]:
-        """The steps at which measures are taken: `every`, `at` and `log` united, with 0 and the last."""
+    def evaluations(self, plan: Evaluate, steps: int, borders: Borders) -> tuple[int, ...]:
+        """The steps at which measures are taken: `every`, `at` and `log` united, with 0 and the last; `at` may speak of borders between phases."""
         found = {0, steps}
         if plan.every is not None or (plan.at is None and plan.log is None):
             every = self.experiment.count(plan.node("every"), max(1, -(-steps // 50)), "'every'")
             self.few(-(-steps // every), plan.span("every"))
             found.update(range(0, steps, every))
         for item in plan.nodes("at"):
-            term = self.checker.value(item, Context("constants", ()))
-            step = int(folding.integer(term, "a step"))
+            step = self.evaluated_at(item, borders)
             if step < 0:
                 raise problem_at(item.span, f"a step is not negative, and this is {step}", "Steps count from 0.")
             if step <= steps:
@@ -262,6 +263,13 @@ class TrainingChecker:
             self.few(count, plan.span("log"))
             found.update(round(step) for step in np.geomspace(1, steps, count))
         return tuple(sorted(found))
+
+    def evaluated_at(self, node: yaml.Node, borders: Borders) -> int:
+        """A step at which measures are taken: of constants, or of where phases begin and end, unless a function of the study's is called so."""
+        text = read(node) if isinstance(node, yaml.Scalar) else None
+        if text is None or not speaks_of_borders(text, {head.partition("(")[0] for head in self.model.functions}):
+            return int(folding.integer(self.checker.value(node, Context("constants", ())), "a step"))
+        return step_of(text.tree, text, self.experiment.scalars(), [borders])
 
     def few(self, count: int, span: Span) -> None:
         """Refuses more evaluations than anyone could read."""

@@ -1,0 +1,49 @@
+"""Steps that are said by where phases begin and end: at which measures are taken, as in claims."""
+
+from __future__ import annotations
+
+import pytest
+from dlspec import spec
+from dlspec.spec.diagnostics.problems import Source, StudyError
+
+STUDY = """
+dlspec: 1
+study: t
+experiments:
+  e:
+    constants: {more: 3}
+    FUNCTIONS
+    task: {example: {x: "normal([2])"}}
+    architecture: {f: {input: x, layers: [dense: 1]}}
+    loss: {l: f^2}
+    training: {optimizer: sgd, batch: 4, phases: {a: {steps: 10, times: 2}, b: {steps: 20}}, evaluate: {at: [AT]}}
+    measures: {m: E(f^2)}
+"""
+
+
+def evaluations(at: str, functions: str = "") -> tuple[int, ...]:
+    text = STUDY.replace("AT", at).replace("FUNCTIONS", functions or "about: text")
+    (program,) = spec.resolve(spec.parse(Source("t.yaml", text))).experiments[0].programs
+    assert program.training is not None
+    return program.training.evaluations
+
+
+def test_measures_are_taken_where_phases_begin_and_end() -> None:
+    assert evaluations('start(b) + 2 * more, "end(a[0]) - 1", 7') == (0, 7, 9, 10, 20, 26, 40)
+    assert evaluations("end(7)", "functions: {end(k): k + 1}") == (0, 8, 10, 20, 40), "a user's name wins"
+
+
+@pytest.mark.parametrize(
+    ("at", "message"),
+    [
+        ("end(c)", "there is no phase 'c'"),
+        ('"end(a[2])"', "the phase 'a' has 2 passes, and no pass 2"),
+        ("start(a) - 1", "a step is not negative, and this is -1"),
+        ("end(a) + other", "a step is made of constants that no axis changes, and 'other' is none"),
+    ],
+)
+def test_what_is_no_step_is_refused(at: str, message: str) -> None:
+    with pytest.raises(StudyError) as caught:
+        evaluations(at)
+    (problem,) = caught.value.problems
+    assert problem.message == message and problem.span is not None and problem.hint
