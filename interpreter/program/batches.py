@@ -127,8 +127,8 @@ def _out_of_branch(lowering: Lowering, term: t.Term) -> Value:
 
 def _drawing(context: ProgramContext, loss: Sequence[LossPlan]) -> list[tuple[str, t.Term]]:
     """The names of an example that the loss needs, directly or through others, and that draw many reals; in order."""
-    pending = list(needed(context, loss).values())
-    found: set[str] = set()
+    direct = needed(context, loss)
+    pending, found = list(direct.values()), set(direct)
     while pending:
         for item in t.walk(pending.pop()):
             if isinstance(item, t.Reference) and item.stage == "example" and item.name not in found:

@@ -134,6 +134,12 @@ def test_many_reals_come_out_of_a_branch_and_are_the_same(program: Callable[[str
         np.testing.assert_allclose(variable.numpy(), made[1].networks["f"].weights[place].numpy(), rtol=1e-4, atol=1e-6)
 
 
+def test_what_the_loss_itself_asks_for_comes_out_of_a_branch(program: Callable[[str], Program]) -> None:
+    text = REALS.replace('r: "dot(v, x)"', 'r: "sum(few)"')  # no other name of the example speaks of x
+    operations = Compiled(program(text), [0], True).operations()
+    assert sum(count for kind, count in operations.items() if "Case" in kind) == 1
+
+
 @pytest.mark.parametrize("data", ["{train: 20}", "stream"])
 def test_no_branch_where_nothing_is_drawn_in_it(program: Callable[[str], Program], data: str) -> None:
     few = REALS.replace("scale * normal([20])", "scale * rademacher([20])")
