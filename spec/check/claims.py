@@ -22,7 +22,7 @@ from .claim_windows import in_window, is_of_steps, must_be_evaluated
 from .constant_folding import must_be_finite
 from .expression_text import Text
 from .measure_shapes import ByCell, must_have_entry
-from .steps import Borders, borders_of, step_of
+from .steps import ENDS, Borders, borders_of, step_of
 
 COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 
@@ -279,6 +279,8 @@ def _call(
         return c.Along(function, claim_part(arguments[0], text, subject), x, axis)
     if function in c.OVER:
         return _over(function, arguments, text, subject, span)
+    if function in ENDS and not until:
+        return c.Number(step_of(node, text, subject.constants, borders_of(subject.borders, ())))
     row = OPERATIONS.get(function)
     if row is not None and row.elementwise:
         if len(arguments) != len(row.arguments):

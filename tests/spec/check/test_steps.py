@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from dlspec import spec
 from dlspec.spec.diagnostics.problems import Source, StudyError
+from dlspec.spec.ir.claims import Number, parts
 
 STUDY = """
 dlspec: 1
@@ -31,6 +32,16 @@ def evaluations(at: str, functions: str = "") -> tuple[int, ...]:
 def test_measures_are_taken_where_phases_begin_and_end() -> None:
     assert evaluations('start(b) + 2 * more, "end(a[0]) - 1", 7') == (0, 7, 9, 10, 20, 26, 40)
     assert evaluations("end(7)", "functions: {end(k): k + 1}") == (0, 8, 10, 20, 40), "a user's name wins"
+
+
+def test_a_border_is_a_number_in_claims() -> None:
+    text = STUDY.replace("AT", "7").replace("FUNCTIONS", "variants: {one: {}, other: {SAID}}")
+    text += '    claims: {c: {says: s, check: "first_step(m < 1) < start(b) + end(b) / 2", judge: mean}}\n    replicates: 5\n'
+    (claim,) = spec.resolve(spec.parse(Source("t.yaml", text.replace("SAID", "seed: 1")))).experiments[0].claims
+    numbers = [part.value for part in parts(claim.tree) if isinstance(part, Number)]
+    assert sorted(numbers) == [1, 40]
+    with pytest.raises(StudyError, match="this is step 40 in one cell and 50 in another"):
+        spec.resolve(spec.parse(Source("t.yaml", text.replace("SAID", "training: {phases: {b: {steps: 30}}}"))))
 
 
 @pytest.mark.parametrize(
