@@ -45,11 +45,11 @@ class Claims(Sequence[Verdict]):
         by_chance = chance_text(self.data)
         counts = html.tally(dict(Counter(item["verdict"] for item in self.data)))
         parts = [html.paragraph(counts), html.table(("verdict", "claim"), rows)]
-        return "".join([*parts, html.paragraph(by_chance, muted=True) if by_chance else ""])
+        return "".join([*parts, html.paragraph(html.worded(by_chance), muted=True) if by_chance else ""])
 
 
 def _claim(item: Mapping[str, Any]) -> str:
     """A claim: its sentence, its check, how strong its verdict is, and what was seen of each condition."""
     lines = [html.paragraph(item["says"] or item["id"]), html.paragraph(html.code(item["check"]), muted=True)]
-    lines += [html.paragraph(line) for line in (item["strength"], *seen(item), item["reason"]) if line]
+    lines += [html.paragraph(html.worded(line)) for line in (item["strength"], *seen(item), item["reason"]) if line]
     return "".join(lines)

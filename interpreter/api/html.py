@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -9,6 +10,8 @@ from ..results.verdicts import FAILS, HOLDS, MARKS, OPEN, PLURAL, SEEN, VERDICTS
 
 COLOURS = {HOLDS: "#2c9a5b", SEEN: "#2f8aa8", FAILS: "#d6504a", OPEN: "#a8801f"}
 """Each is told from white and from black alike."""
+NUMBER = re.compile(r"-?[\d.]+e-\d+|-[\d.]+")
+"""A number at whose sign a page would break it."""
 MOST_ROWS = 40
 """How many rows a table in a notebook has at most."""
 
@@ -24,9 +27,29 @@ def text(value: object) -> Html:
     return value if isinstance(value, Html) else Html(escape(str(value)))
 
 
+def whole(value: object) -> Html:
+    """A value whose numbers are not broken at a sign.
+
+    >>> str(whole("2 (1e-06 … 3)"))
+    "2 (<span style='white-space:nowrap'>1e-06</span> … 3)"
+    """
+    if isinstance(value, Html):
+        return value
+    return Html(NUMBER.sub(r"<span style='white-space:nowrap'>\g<0></span>", text(value)))
+
+
 def code(value: object) -> Html:
     """A value as code."""
     return Html(f"<code>{text(value)}</code>")
+
+
+def worded(value: str) -> Html:
+    """A sentence, with what stands in backticks as code.
+
+    >>> str(worded("`a < 2` is true"))
+    '<code>a &lt; 2</code> is true'
+    """
+    return Html("".join(code(part) if place % 2 else text(part) for place, part in enumerate(value.split("`"))))
 
 
 def paragraph(*parts: object, muted: bool = False) -> Html:
@@ -55,7 +78,10 @@ def table(heads: Sequence[object], rows: Sequence[Sequence[object]], numbers: in
     top = "".join(f"<th style='{style}'>{text(head)}</th>" for style, head in zip(aligned, heads, strict=True))
     body = "".join(
         "<tr>"
-        + "".join(f"<td style='{style}'>{text(cell)}</td>" for style, cell in zip(aligned, row, strict=True))
+        + "".join(
+            f"<td style='{style}'>{text(cell) if place < first else whole(cell)}</td>"
+            for place, (style, cell) in enumerate(zip(aligned, row, strict=True))
+        )
         + "</tr>"
         for row in rows[:MOST_ROWS]
     )

@@ -9,6 +9,7 @@ FOLDER takes the notebook, its study and a screenshot of each part; Playwright a
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -65,15 +66,18 @@ def main(environment: Path, folder: Path) -> None:
         "--ServerApp.disable_check_xsrf=True",
     ]
     with (folder / "server.log").open("w") as log, chromium() as browser:
-        server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
+        settings = folder / "settings"
+        told = {**os.environ, "JUPYTERLAB_SETTINGS_DIR": str(settings)}
+        server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env=told)
         try:
             page = opened(browser, port)
             run_whole(page, folder)
             seen(page, folder, "light")
-            page.get_by_role("menuitem", name="Settings", exact=True).click()
-            page.get_by_role("menuitem", name="Theme", exact=True).hover()
-            page.get_by_role("menuitem", name="JupyterLab Dark", exact=True).click()
-            page.wait_for_timeout(3000)
+            chosen = settings / "@jupyterlab" / "apputils-extension" / "themes.jupyterlab-settings"
+            chosen.parent.mkdir(parents=True, exist_ok=True)
+            chosen.write_text(json.dumps({"theme": "JupyterLab Dark"}))
+            page = opened(browser, port)
+            assert page.evaluate("document.body.dataset.jpThemeLight") == "false"
             seen(page, folder, "dark")
         finally:
             server.terminate()
