@@ -186,7 +186,7 @@ def _common(document: Document) -> Common:
 
 
 def _read(path: Path) -> list[Pair]:
-    data: Any = yaml.safe_load(path.read_text("utf-8"))
+    data: Any = yaml.load(path.read_text("utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     if isinstance(data, list):
         return [_exact(entry) for entry in data]
     return [Pair(**{"study": data["study"], **entry}) for entry in data["pairs"]]
