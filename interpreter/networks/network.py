@@ -341,7 +341,7 @@ class Network:
         return LayerCall(
             replace(layer, config={**layer.config, **timed}) if timed else layer, self.plan.name, self.layers.get(layer.key), self.real, self.between, batch.examples,
             lowering.training, lowering.watch, {name: batch.parts[name] for name in layer.parts},
-            batch.application, self.xla and lowering.on_cpu,
+            batch.application,
         )  # fmt: skip
 
     def _apart(self, batch: Batch, layer: LayerPlan, x: Any, weights: Mapping[str, Value]) -> Any:

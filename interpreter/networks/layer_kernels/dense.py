@@ -1,36 +1,12 @@
-"""A dense layer on one-hot vectors: no product, but rows of its kernel. On an input that cells share: one product for all of them.
-
-On many rows that it makes narrower, its kernel's gradient is computed transposed.
-"""
+"""A dense layer on one-hot vectors: no product, but rows of its kernel. On an input that cells share: one product for all of them."""
 
 from __future__ import annotations
 
-from math import prod
 from typing import Any
 
 import tensorflow as tf
 
-from .registry import BATCHED, KERNELS, ROW_LOOKUPS, SHARED_INPUTS, LayerCall, Tensors, keras_call
-
-MANY = 2048
-"""Rows from which on a narrowing layer's gradient is worth another form."""
-
-
-@KERNELS("dense")
-def of_one_replicate(call: LayerCall, x: Any, weights: Tensors) -> Any:
-    """The layer of one replicate on [N, …, n] with a kernel [n, units]: Keras' own, but for its gradient on many rows.
-
-    XLA on a CPU sums x · yᵀ over many rows in up to three times the time of y · xᵀ where x is the longer one, to the same bits. So the
-    kernel goes in transposed. XLA folds that into the product itself; the axis of 1 keeps it from doing so in the gradient.
-    """
-    kernel, rows = weights["kernel"], prod(x.shape[:-1])
-    inputs, units = kernel.shape
-    if not call.xla_on_cpu or call.real != call.between or rows < MANY or not inputs > units >= 32:
-        return keras_call(call, x, weights)
-    transposed = tf.linalg.matrix_transpose(kernel[tf.newaxis])
-    y = tf.matmul(tf.reshape(x, [1, rows, inputs]), transposed, transpose_b=True)
-    y = tf.reshape(y, [*x.shape[:-1], units])
-    return call.keras.activation(y + weights["bias"] if "bias" in weights else y)
+from .registry import BATCHED, ROW_LOOKUPS, SHARED_INPUTS, LayerCall, Tensors
 
 
 @ROW_LOOKUPS("dense")

@@ -41,9 +41,6 @@ class LayerCall:
     application: Application = field(default_factory=Application)
     """The network's application that it is a part of."""
 
-    xla_on_cpu: bool = False
-    """Whether XLA compiles it for a CPU."""
-
     @property
     def place(self) -> tuple[str, str]:
         """The network and the layer's key."""
