@@ -24,6 +24,7 @@ from .gradients import FORMS_OF_DERIVATIVES, batch_mean, derivative
 from .loops import LOOPS, loop
 from .moments import MOMENTS, recalled
 from .namespace import Function
+from .steps import ENDS
 from .whole_numbers import turned
 
 FORM_ARGUMENTS = {
@@ -48,6 +49,8 @@ def call(checker: Elaborator, node: n.Call, text: Text, context: Context) -> t.T
         return sample(checker, node, text, context, span)
     if node.function in OPERATIONS:
         return operation(checker, OPERATIONS[node.function], node, text, context, span)
+    if node.function not in checker.names.vocabulary.known():
+        must_be_no_claims(node.function, head)
     if len(node.arguments) == 1:
         argument = checker.term(node.arguments[0], text, context)
         keywords = dict(node.keywords)
@@ -63,16 +66,25 @@ def call(checker: Elaborator, node: n.Call, text: Text, context: Context) -> t.T
             f"'{node.function}' is a value, and only functions and networks are called",
             f"A product is written `{node.function} * (…)`, an entry `{node.function}[…]`.",
         )
-    if node.function in CLAIM_FORMS:
-        row = CLAIM_FORMS[node.function]
-        hint = f"Under `claims` it is `{row.name}{row.signature}`: {row.meaning}."
-        hint = sentence("An entry of an array is written `f.weights[n]`.", hint) if row.name == "at" else hint
-        raise problem_at(head, f"`{node.function}` stands only in claims", hint)
     near = OTHER_NAMES.get(node.function) or did_you_mean(
         node.function, checker.names.vocabulary.callables(context.stage)
     )
     hint = sentence(near, "`dlspec ops` lists them all.")
     raise problem_at(head, f"unknown operation '{node.function}'", hint)
+
+
+def must_be_no_claims(function: str, span: Span) -> None:
+    """Refuses a form of claims, and where phases begin and end, in an expression that is computed. Raises StudyError."""
+    if function in CLAIM_FORMS:
+        row = CLAIM_FORMS[function]
+        hint = f"Under `claims` it is `{row.name}{row.signature}`: {row.meaning}."
+        hint = sentence("An entry of an array is written `f.weights[n]`.", hint) if row.name == "at" else hint
+        raise problem_at(span, f"`{function}` stands only in claims", hint)
+    if function in ENDS:
+        hint = "Give the phase its steps by a constant, and compare with that: `constants: {first: 100}`, `phases: {a: {steps: first}}`, `step < first`."
+        raise problem_at(
+            span, f"`{function}` is a step, and stands only in claims and in `evaluate: {{at: […]}}`", hint
+        )
 
 
 def invoke(checker: Elaborator, function: Function, node: n.Call, text: Text, context: Context, span: Span) -> t.Term:
