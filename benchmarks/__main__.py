@@ -32,7 +32,8 @@ def main() -> int:
     """Runs what is asked for; 1 where a contender turned out to do other work or dlspec itself failed."""
     arguments = _arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that workers, which may be stopped, are ended
-    whole = not (arguments.only or arguments.contenders or arguments.quick or arguments.one or arguments.rivals_only)
+    part = bool(arguments.only or arguments.contenders or arguments.quick or arguments.one or arguments.rivals_only)
+    whole = not part or arguments.add
     arguments.results = arguments.results or (RESULTS if whole else TRIAL.with_suffix(".json"))
     arguments.page = arguments.page or (PAGE if whole else TRIAL.with_suffix(".md"))
     if arguments.table:
@@ -51,10 +52,16 @@ def main() -> int:
         "format_version": 1, "date": datetime.now(UTC).date().isoformat(), "machine": machine(), "versions": versions(),
         "budget": asdict(budget), "workloads": [],
     }  # fmt: skip
+    arguments.rivals_only |= arguments.add
+    if arguments.add:
+        data = json.loads(RESULTS.read_text("utf-8"))
     for name in workloads:
         counts = (1,) if arguments.one else (1, WORKLOADS[name].several)
         print(name, file=sys.stderr, flush=True)
-        data["workloads"].append(measure(WORKLOADS[name], names, counts, budget).data())
+        added = {"date": datetime.now(UTC).date().isoformat(), "load": machine()["load"]} if arguments.add else {}
+        others = [item for item in data["workloads"] if item["workload"] != name]
+        found = [*others, measure(WORKLOADS[name], names, counts, budget).data() | added]
+        data["workloads"] = sorted(found, key=lambda item: list(WORKLOADS).index(item["workload"]))
         _write(data, arguments)
     if not arguments.rivals_only:
         print("what making examples takes", file=sys.stderr, flush=True)
@@ -105,6 +112,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="few short rounds, to try the scripts: no numbers to keep")
     parser.add_argument("--one", action="store_true", help="one replicate alone")
     parser.add_argument("--rivals-only", action="store_true", help="neither what examples take nor the command's start")
+    parser.add_argument("--add", action="store_true", help="keeps what was measured of the other workloads")
     parser.add_argument("--table", action="store_true", help="writes the page anew from the numbers that are there")
     parser.add_argument("--results", type=Path, help="where the numbers go")
     parser.add_argument("--page", type=Path, help="where the page goes")

@@ -126,7 +126,9 @@ def _workload(item: Mapping[str, Any]) -> str:
     lines = [
         f"## {workload.title}\n",
         f"`{workload.command(several)}`: {item['parameters']:,} weights, {_flops(item['flops'])} a step and replicate. "
-        f"`plan` expects {memory} of memory with {' and '.join(map(str, counts))} replicates.\n",
+        f"`plan` expects {memory} of memory with {' and '.join(map(str, counts))} replicates."
+        + (f" Measured on {item['date']}; the load was {item['load']:.1f} before." if "date" in item else "")
+        + "\n",
         "| | "
         + " | ".join(f"{_count(count)}: a step and replicate | ratio | share | first step | memory" for count in counts)
         + " |",

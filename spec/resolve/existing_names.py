@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 from ..diagnostics.problems import did_you_mean, problem_at, sentence
+from ..model.base import NameOf
 from ..model.experiment import Experiment
 from ..model.fields import Place
 from ..source.nodes import Mapping, Node, Sequence
@@ -68,10 +69,15 @@ def _layers_must_exist(base: Sequence, patch: Mapping, what: str, path: Path, pl
 
 
 def _declares(place: Place, base: Node | None, patch: Mapping) -> bool:
-    """Whether the keys of a mapping at a place are names: neither those of a model, nor labels of a figure or words of the language."""
+    """Whether the keys of a mapping at a place are names: neither those of a model, nor labels of a figure, words of the language or parts of names."""
     maps = [get_args(item) for item in place.alternatives if get_origin(item) is dict]
-    if not any(key is not str or place.below("", {}).models for key, _ in maps):
+    if not any(not _is_any_text(key) or place.below("", {}).models for key, _ in maps):
         return False
     return all(
         place.model(node.texts()) is None for node in (base, patch) if isinstance(node, Mapping) and node.entries
     )
+
+
+def _is_any_text(key: Any) -> bool:
+    """Whether keys have no form of their own, though they may be names, or parts of them, that are declared elsewhere."""
+    return key is str or (get_origin(key) is Annotated and all(isinstance(mark, NameOf) for mark in key.__metadata__))

@@ -74,3 +74,9 @@ def test_a_short_trial_is_called_one(data):
 def test_what_examples_take_is_the_share_that_goes_with_them(data):
     data["examples"] = [{"workload": "parities-30", "replicates": 1, "made": [1e-4, 2e-4], "held": [9e-5, 1.8e-4]}]
     assert "| 10% (10% to 10%) |" in table(data)
+
+
+def test_what_was_measured_later_says_when(data):
+    assert "Measured on 2020-02-02" not in table(data)
+    data["workloads"][0] |= {"date": "2020-02-02", "load": 0.25}
+    assert "replicates. Measured on 2020-02-02; the load was 0.2 before.\n" in table(data)
