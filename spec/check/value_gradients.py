@@ -76,12 +76,14 @@ def _by_value(program: Program, term: Derivative) -> Problem | None:
 
 
 def _leads(program: Program, name: str, to: str) -> bool:
-    """Whether a name of the example is made from another."""
+    """Whether a name of the example is made from another, directly or through others."""
     made = {binding.name: binding.term for binding in program.examples}
-    if name not in made:
-        return False
-    behind = [item.name for item in t.walk(made[name]) if isinstance(item, t.Reference)]
-    return to in behind or any(_leads(program, one, to) for one in behind)
+
+    def onwards(item: t.Term) -> Iterable[t.Term]:
+        return (made[item.name],) if isinstance(item, t.Reference) and item.name in made else t.children(item)
+
+    behind = t.walk(made[name], onwards) if name in made else ()
+    return any(isinstance(item, t.Reference) and item.name == to for item in behind)
 
 
 def _by_weights(program: Program, term: Derivative) -> Problem | None:
