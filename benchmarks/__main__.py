@@ -32,8 +32,8 @@ def main() -> int:
     """Runs what is asked for; 1 where a contender turned out to do other work or dlspec itself failed."""
     arguments = _arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that workers, which may be stopped, are ended
-    part = bool(arguments.only or arguments.contenders or arguments.quick or arguments.one or arguments.rivals_only)
-    whole = not part or arguments.add
+    trial = arguments.contenders or arguments.quick or arguments.one
+    whole = not (trial or ((arguments.only or arguments.rivals_only) and not arguments.add))
     arguments.results = arguments.results or (RESULTS if whole else TRIAL.with_suffix(".json"))
     arguments.page = arguments.page or (PAGE if whole else TRIAL.with_suffix(".md"))
     if arguments.table:
@@ -48,17 +48,15 @@ def main() -> int:
         print(fault.args[0], file=sys.stderr)
         return 2
     budget = QUICK if arguments.quick else Budget()
+    today = datetime.now(UTC).date().isoformat()
     data: dict[str, Any] = {
-        "format_version": 1, "date": datetime.now(UTC).date().isoformat(), "machine": machine(), "versions": versions(),
-        "budget": asdict(budget), "workloads": [],
-    }  # fmt: skip
+        "format_version": 1, "date": today, "machine": machine(), "versions": versions(), "budget": asdict(budget), "workloads": [],
+    } if not arguments.add else json.loads(RESULTS.read_text("utf-8"))  # fmt: skip
     arguments.rivals_only |= arguments.add
-    if arguments.add:
-        data = json.loads(RESULTS.read_text("utf-8"))
     for name in workloads:
         counts = (1,) if arguments.one else (1, WORKLOADS[name].several)
         print(name, file=sys.stderr, flush=True)
-        added = {"date": datetime.now(UTC).date().isoformat(), "load": machine()["load"]} if arguments.add else {}
+        added = {"date": today, "load": machine()["load"]} if arguments.add else {}
         others = [item for item in data["workloads"] if item["workload"] != name]
         found = [*others, measure(WORKLOADS[name], names, counts, budget).data() | added]
         data["workloads"] = sorted(found, key=lambda item: list(WORKLOADS).index(item["workload"]))

@@ -77,14 +77,19 @@ def study(folder: Path, steps: int, test: int, name: str = "large") -> Path:
     return path
 
 
-def trained(path: Path, steps: int) -> dict[str, Any]:
-    """Trains in this process: seconds, those of all processors, the SHA-256 of what was trained, whether the rows were held, the peak of address space in bytes."""
+def compiled(path: Path) -> Any:
+    """The study's only program, for one replicate, under XLA."""
     from dlspec import spec
     from dlspec.interpreter.program.program import Compiled
     from dlspec.spec.diagnostics.problems import Source
 
     (plan,) = spec.resolve(spec.parse(Source(str(path), path.read_text("utf-8")))).experiments
-    made = Compiled(plan.programs[0], range(1), True)
+    return Compiled(plan.programs[0], range(1), True)
+
+
+def trained(path: Path, steps: int) -> dict[str, Any]:
+    """Trains in this process: seconds, those of all processors, the SHA-256 of what was trained, whether the rows were held, the peak of address space in bytes."""
+    made = compiled(path)
     made.train(1)  # compiles
     begin, taken = time.perf_counter(), time.process_time()
     made.train(steps - 1)
@@ -105,12 +110,7 @@ def peaks() -> dict[str, int]:
 
 def tested(path: Path, steps: int) -> dict[str, Any]:
     """Takes the measures of all that is tested, in this process: so many times, and once before to compile. As `trained` tells."""
-    from dlspec import spec
-    from dlspec.interpreter.program.program import Compiled
-    from dlspec.spec.diagnostics.problems import Source
-
-    (plan,) = spec.resolve(spec.parse(Source(str(path), path.read_text("utf-8")))).experiments
-    made = Compiled(plan.programs[0], range(1), True)
+    made = compiled(path)
     made.evaluate()
     begin = time.perf_counter()
     for _ in range(steps):

@@ -13,27 +13,34 @@ from .problems import Problem, Span
 FORMAT_VERSION = 1
 SARIF_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 HELP = "The message says what is wrong and how it is mended. `dlspec validate` prints it with the line, `dlspec ops WORD` explains a word of the language."
+
+
+def _rule(name: str, level: str, short: str, full: str) -> dict[str, Any]:
+    """A rule with all that GitHub's code scanning asks of one."""
+    return {
+        "name": name,
+        "shortDescription": {"text": short},
+        "fullDescription": {"text": full},
+        "help": {"text": HELP, "markdown": HELP},
+        "defaultConfiguration": {"level": level},
+    }
+
+
 RULES = {
-    "invalid": {
-        "name": "InvalidStudy",
-        "shortDescription": {"text": "The study is not valid: it cannot run."},
-        "fullDescription": {
-            "text": "Names, types, shapes and all else are checked before anything runs; here something of that is wrong."
-        },
-        "help": {"text": HELP, "markdown": HELP},
-        "defaultConfiguration": {"level": "error"},
-    },
-    "doubtful": {
-        "name": "DoubtfulStudy",
-        "shortDescription": {"text": "The study is valid, and something in it is likely not what was meant."},
-        "fullDescription": {
-            "text": "The study runs as it stands: a name that hides a word of the language, a claim that its replicates cannot decide, and the like."
-        },
-        "help": {"text": HELP, "markdown": HELP},
-        "defaultConfiguration": {"level": "warning"},
-    },
+    "invalid": _rule(
+        "InvalidStudy",
+        "error",
+        "The study is not valid: it cannot run.",
+        "Names, types, shapes and all else are checked before anything runs; here something of that is wrong.",
+    ),
+    "doubtful": _rule(
+        "DoubtfulStudy",
+        "warning",
+        "The study is valid, and something in it is likely not what was meant.",
+        "The study runs as it stands: a name that hides a word of the language, a claim that its replicates cannot decide, and the like.",
+    ),
 }
-"""What each rule is in SARIF, with all that GitHub's code scanning asks of one."""
+"""What each rule is in SARIF."""
 
 Found = Mapping[str, Sequence[Problem]]
 """The problems of each file, warnings among them."""

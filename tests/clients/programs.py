@@ -15,6 +15,18 @@ from typing import Any
 from playwright.sync_api import sync_playwright
 
 SECONDS = 600
+STUDY = """\
+dlspec: 1
+study: small
+experiments:
+  line:
+    task: {example: {x: "normal([3])"}}
+    architecture: {f: {input: x, layers: [dense: 1]}}
+    loss: {l: (f - 1)^2}
+    training: {optimizer: {sgd: {learning_rate: 0.1}}, batch: 4, steps: 20, evaluate: {every: 10, examples: 8}}
+    measures: {error: E((f - 1)^2)}
+"""
+"""A small study that some of them run."""
 
 
 @dataclass(frozen=True)

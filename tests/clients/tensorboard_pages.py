@@ -16,26 +16,15 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from tests.clients.programs import Programs, free_port
+from tests.clients.programs import STUDY, Programs, free_port
 
-STUDY = """\
-dlspec: 1
-study: small
-experiments:
-  line:
-    task: {example: {x: "normal([3])"}}
-    architecture: {f: {input: x, layers: [dense: 1]}}
-    loss: {l: (f - 1)^2}
-    training: {optimizer: {sgd: {learning_rate: 0.1}}, batch: 4, steps: 20, evaluate: {every: 10, examples: 8}}
-    measures: {error: E((f - 1)^2)}
-    figures: {fall: {kind: curves, y: error, title: It falls}}
-"""
+DRAWN = STUDY + "    figures: {fall: {kind: curves, y: error, title: It falls}}\n"
 
 
 def main() -> None:
     """Prints what TensorBoard answers; raises AssertionError where it is not as it should be."""
     with tempfile.TemporaryDirectory() as here:
-        Path(here, "study.yaml").write_text(STUDY)
+        Path(here, "study.yaml").write_text(DRAWN)
         print(Programs(Path(sys.executable).parent, Path(here)).said("dlspec", "run", "study.yaml", "--tensorboard"))
         port = free_port()
         page = subprocess.Popen(

@@ -14,19 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.clients.programs import of
+from tests.clients.programs import STUDY, of
 
-STUDY = """\
-dlspec: 1
-study: small
-experiments:
-  line:
-    task: {example: {x: "normal([3])"}}
-    architecture: {f: {input: x, layers: [dense: 1]}}
-    loss: {l: (f - 1)^2}
-    training: {optimizer: {sgd: {learning_rate: 0.1}}, batch: 4, steps: 20, evaluate: {every: 10, examples: 8}}
-    measures: {error: E((f - 1)^2)}
-"""
 LONG = STUDY.replace("steps: 20", "steps: 200000000").replace("every: 10", "every: 100000")
 SECONDS = 240
 WAITS = "it runs again when it is saved"

@@ -87,7 +87,7 @@ class World:
         lengths = {dimension: len(values) for dimension, values in self.axes.values()}
         self.kept = {"variant": (0, 1, 2), **{name: tuple(range(n)) for name, n in lengths.items()}}
         self.kept["replicate"] = tuple(range(self.replicates))
-        kind, lost, diverged = random.choice(("whole", "whole", "steady", "real")), random.choice((0, 0, 0, 0.05)), 0.0
+        kind, lost = random.choice(("whole", "whole", "steady", "real")), random.choice((0, 0, 0, 0.05))
         diverged = random.choice((0, 0, 0, 0.04))
         levels = [random.choice((-1, 0, 1, 2)) for _ in VARIANTS]
 
