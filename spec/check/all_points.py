@@ -1,18 +1,22 @@
 """Swept constants at all sweep points at once: what looks at no single value of one is checked once for all points.
 
 A literal may hold `AllValues` in place of an array. It tells what is the same at every point, and its least and largest
-value; operations on single numbers are computed for all points together. Whatever else looks at it raises
+value; operations on single numbers are computed for all points together. A size of an array may be `AllSizes`: it is compared
+and calculated with, and what comes of a comparison is the same at all points. Whatever else looks at one of them raises
 `OnePointNeeded`, and is then checked at each point by itself. So nothing is taken for sound that is not sound at each.
 Plans hold none: only a validation, which makes no use of terms, is checked like this.
 """
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from math import prod
 from typing import Any, NoReturn
 
 import numpy as np
 
+from ..diagnostics.problems import Span
 from ..ir import terms as t
 from ..ir.types import Type
 from ..passes.evaluate import as_kind
@@ -22,24 +26,28 @@ class OnePointNeeded(Exception):
     """A check looks at the value of a swept constant: it is made at each sweep point by itself."""
 
 
-class AllValues:
-    """The values of a constant that is a single number at each of some sweep points, in their order: of one kind."""
+class PointsDiffer(OnePointNeeded):
+    """What a check asks is so at some points, and not at others: fewer of them may agree."""
 
-    __slots__ = ("values",)
-    shape = ()
-    ndim = 0
-    size = 1
+
+class AllValues:
+    """The values of a constant at each of some sweep points, in their order: single numbers of one kind, or arrays of one shape."""
+
+    __slots__ = ("ndim", "shape", "size", "values")
 
     def __init__(self, values: np.ndarray[Any, Any]) -> None:
         self.values = values
+        self.shape = values.shape[1:]
+        self.ndim = values.ndim - 1
+        self.size = prod(self.shape)
 
     @property
     def dtype(self) -> Any:
         return self.values.dtype
 
     @property
-    def nbytes(self) -> int:
-        return self.values.itemsize
+    def nbytes(self) -> Any:
+        return self.values.itemsize * self.size
 
     def min(self) -> Any:
         """The least at any point."""
@@ -58,6 +66,120 @@ class AllValues:
     __add__ = __sub__ = __mul__ = __truediv__ = __floordiv__ = __mod__ = __pow__ = __neg__ = __abs__ = _refuse
     __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rfloordiv__ = __rmod__ = __rpow__ = _refuse
     __repr__ = __str__ = __format__ = __hash__ = _refuse
+
+
+class AllSizes:
+    """A size at each of some sweep points, not the same at all of them."""
+
+    __slots__ = ("values",)
+
+    def __init__(self, values: np.ndarray[Any, Any]) -> None:
+        self.values = values
+
+    def _compared(self, other: Any, how: Callable[[Any, Any], Any]) -> bool:
+        """The answer that a comparison has at all points. Raises PointsDiffer."""
+        found = how(self.values, other.values if isinstance(other, AllSizes) else other)
+        if found.all():
+            return True
+        if found.any():
+            raise PointsDiffer
+        return False
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, NUMBERS) and self._compared(other, operator.eq)
+
+    def __lt__(self, other: Any) -> bool:
+        return self._compared(other, operator.lt)
+
+    def __le__(self, other: Any) -> bool:
+        return self._compared(other, operator.le)
+
+    def __gt__(self, other: Any) -> bool:
+        return self._compared(other, operator.gt)
+
+    def __ge__(self, other: Any) -> bool:
+        return self._compared(other, operator.ge)
+
+    def __bool__(self) -> bool:
+        return self._compared(0, operator.ne)
+
+    def __hash__(self) -> int:
+        return hash(self.values.tobytes())
+
+    def __add__(self, other: Any) -> Any:
+        return _calculated(operator.add, self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return _calculated(operator.add, other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        return _calculated(operator.sub, self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return _calculated(operator.sub, other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return _calculated(operator.mul, self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return _calculated(operator.mul, other, self)
+
+    def __neg__(self) -> Any:
+        return _calculated(operator.sub, 0, self)
+
+    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
+        raise OnePointNeeded
+
+    __array__ = __array_ufunc__ = __array_function__ = __getattr__ = __len__ = __iter__ = __getitem__ = __contains__ = (
+        _refuse
+    )
+    __int__ = __float__ = __index__ = __abs__ = __truediv__ = __floordiv__ = __mod__ = __pow__ = __divmod__ = _refuse
+    __rtruediv__ = __rfloordiv__ = __rmod__ = __rpow__ = __rdivmod__ = __round__ = __repr__ = __str__ = __format__ = (
+        _refuse
+    )
+
+
+NUMBERS = (AllSizes, int, float, np.number)
+EXACT = 2**62
+"""Below this a product of sizes at all points is exact."""
+
+
+def _calculated(how: Callable[[Any, Any], Any], one: Any, other: Any) -> Any:
+    """A sum, a difference or a product at all points. Raises OnePointNeeded where it may not be exact."""
+    values = [number.values if isinstance(number, AllSizes) else number for number in (one, other)]
+    most = [float(np.abs(value).max()) for value in values] if all(isinstance(v, NUMBERS) for v in (one, other)) else []
+    if not most or max(*most, most[0] * most[1]) > EXACT:
+        raise OnePointNeeded
+    return _size(how(*values))
+
+
+def _size(values: np.ndarray[Any, Any]) -> Any:
+    """What stands for a size at all points: a number where it is the same at each."""
+    return values[0].item() if (values == values[0]).all() else AllSizes(values)
+
+
+def sizes(value: AllValues, most: int) -> tuple[Any, ...]:
+    """The sizes that a constant stands for, whose entries are ints: from 1 up to a limit. Raises OnePointNeeded."""
+    if value.dtype.kind != "i" or value.ndim > 1:
+        raise OnePointNeeded
+    if not 1 <= value.min() <= value.max() <= most:
+        raise PointsDiffer
+    return tuple(map(_size, value.values.reshape(len(value.values), -1).T))
+
+
+def length(size: Any, span: Span) -> t.Literal:
+    """A size as a constant."""
+    value: Any = AllValues(size.values) if isinstance(size, AllSizes) else np.asarray(size)
+    return t.Literal(value, type=Type("int"), span=span)
+
+
+def stacked(values: Sequence[Any], kind: str) -> np.ndarray[Any, Any]:
+    """Single numbers as one array, some of which vary along the points. Raises OnePointNeeded for arrays of arrays."""
+    if any(value.shape for value in values):
+        raise OnePointNeeded
+    columns = np.broadcast_arrays(*(value.values if varies(value) else value for value in values))
+    array: Any = AllValues(as_kind(np.stack(columns, axis=1), kind))
+    return array  # type: ignore[no-any-return]
 
 
 Points = Mapping[str, t.Literal | None]
@@ -93,7 +215,7 @@ def literal(values: Sequence[Any]) -> t.Literal | None:
 def holding(values: np.ndarray[Any, Any], kind: str, term: t.Term | None = None) -> t.Literal:
     """A literal that holds a number of a kind for each point, where a term stands."""
     array: Any = AllValues(as_kind(values, kind))
-    return t.Literal(array, type=Type(kind), span=term.span if term is not None else None)
+    return t.Literal(array, type=Type(kind, array.shape), span=term.span if term is not None else None)
 
 
 def varies(value: Any) -> bool:

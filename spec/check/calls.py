@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from ..diagnostics.problems import InternalError, Problem, Span, StudyError, did_you_mean, listing, problem_at, sentence
 from ..expressions import nodes as n
 from ..ir import terms as t
@@ -14,6 +12,7 @@ from ..ir.types import Type
 from ..tables.distributions import DISTRIBUTIONS
 from ..tables.operations import CLAIM_FORMS, FORMS, OPERATIONS, Operation
 from ..tables.operations.other_names import OTHER_NAMES
+from . import all_points
 from . import constant_folding as folding
 from .context import Context, Elaborator
 from .distributions import choice, sample
@@ -266,7 +265,7 @@ def special_form(checker: Elaborator, node: n.Call, text: Text, context: Context
             raise problem_at(
                 operand.span, "a single number has no length", "`len` is the length of an array's first axis."
             )
-        return t.Literal(np.asarray(operand.type.shape[0]), type=Type("int"), span=span)
+        return all_points.length(operand.type.shape[0], span)
     if row.name == "stop":
         return operand if isinstance(operand, t.Literal) else t.Stop(operand, type=operand.type, span=span)
     if row.name == "int":

@@ -76,7 +76,11 @@ def number(term: t.Term, what: str) -> Any:
 
 def size(term: t.Term, what: str, most: int = MAX_SIZE) -> int:
     """A constant positive whole number."""
-    value = int(integer(term, what))
+    whole = integer(term, what)
+    if all_points.varies(whole):
+        size: int = all_points.sizes(whole, most)[0]
+        return size
+    value = int(whole)
     if value < 1:
         raise problem_at(term.span, f"{what} has to be at least 1, and is {value}", "Write a whole number from 1 on.")
     if value > most:
@@ -86,7 +90,9 @@ def size(term: t.Term, what: str, most: int = MAX_SIZE) -> int:
 
 def shape(term: t.Term, what: str) -> Shape:
     """A constant array of sizes; one size stands for an array of one."""
-    value = known(term, what)
+    value: Any = known(term, what)
+    if all_points.varies(value):
+        return all_points.sizes(value, INT64[1])
     if value.ndim > 1 or (value.dtype.kind not in "iu" and not np.all(np.mod(value, 1) == 0)) or not (value >= 1).all():
         message = f"{what} has to be an array of sizes such as [3, 2], and is {_shown(term, value)}"
         raise problem_at(term.span, message, "Write whole numbers from 1 on, as in `[3, 2]`.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -50,6 +50,8 @@ class Point:
     variant: str
     values: Mapping[str, Any]
     constants: Mapping[str, yaml.Node]
+    together: Mapping[str, t.Literal] = field(default_factory=dict)
+    """What stands for the swept constants at all of some points, where these are checked at once."""
 
 
 class ExperimentChecker:
@@ -59,7 +61,7 @@ class ExperimentChecker:
         self.point = point
         self.shared = shared
         self.model = shared.model
-        self.scope = ExperimentScope(shared, point.constants, study_defaults)
+        self.scope = ExperimentScope(shared, point.constants, study_defaults, point.together)
 
     def program(self) -> Program:
         """The program. Raises StudyError with every independent problem, in file order, and OnePointNeeded (see `all_points.py`)."""

@@ -22,6 +22,7 @@ from ..tables.operations import FORMS, OPERATIONS, OPERATORS, Operation, result_
 from ..tables.operations.intervals import INT64
 from ..tables.operations.other_names import OTHER_NAMES
 from ..tables.stored_types import LEFT_OUT
+from . import all_points
 from . import constant_folding as folding
 from .calls import MAX_CALLS, applied_to, call, signature
 from .constant_limits import Budget
@@ -200,6 +201,8 @@ class Checker:
         result = folding.sized(Type(kind, (len(items), *shape)), span)
         if all(isinstance(item, t.Literal) for item in items):
             values = [item.value for item in items if isinstance(item, t.Literal)]
+            if any(map(all_points.varies, values)):
+                return t.Literal(all_points.stacked(values, kind), type=result, span=span)
             stacked = np.stack([np.broadcast_to(value, shape) for value in values]) if shape else np.array(values)
             return t.Literal(as_kind(stacked, kind), type=result, span=span)
         kept = map(folding.real, items) if kind == "real" else items
@@ -306,13 +309,16 @@ class Checker:
 
     def place(self, place: t.Literal, size: int) -> t.Literal:
         """Constant indices inside their range, counted from the front."""
-        if bool(((place.value < -size) | (place.value >= size)).any()):
+        least, most = int(place.value.min()), int(place.value.max())
+        if most >= size or least < -size:
             worst = int(place.value.flat[int(np.argmax((place.value < -size) | (place.value >= size)))])
             raise problem_at(
                 place.span,
                 f"the index {worst} is outside the array, whose length is {size}",
                 "Indices count from 0, or from -1 at the end.",
             )
+        if least >= 0 and place.type.kind == "int":
+            return place
         return replace(place, value=np.where(place.value < 0, place.value + size, place.value))
 
     def cut(

@@ -45,16 +45,14 @@ class Poisoned(StudyError):
 class ExperimentScope:
     """The names of an experiment at one sweep point, in which its parts and expressions are checked.
 
-    `swept` are the values of the swept constants. Names, functions and networks are checked when they are first needed;
-    each problem with them is added to `problems` once.
+    `swept` are the values of the swept constants, `together` what stands for them at all of some points. Names, functions and
+    networks are checked when they are first needed; each problem with them is added to `problems` once.
     """
 
     def __init__(
-        self,
-        shared: Shared,
-        swept: Mapping[str, yaml.Node] | None = None,
-        study_defaults: LayerDefaults | None = None,
-    ) -> None:
+        self, shared: Shared, swept: Mapping[str, yaml.Node] | None = None, study_defaults: LayerDefaults | None = None,
+        together: Mapping[str, t.Term] | None = None,
+    ) -> None:  # fmt: skip
         self.shared = shared
         self.model = shared.model
         self.span = shared.model.span()
@@ -65,7 +63,7 @@ class ExperimentScope:
         self.defaults = shared.defaults
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
-        self.terms: dict[str, t.Term] = {}
+        self.terms: dict[str, t.Term] = dict(together or {})
         self.sizes: dict[str, Size] = {}
         """The sizes of outputs, written out."""
         self.plans: dict[str, NetworkPlan] = {}

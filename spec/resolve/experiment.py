@@ -14,13 +14,13 @@ from ..check.memo import Common, Shared
 from ..diagnostics.problems import Problem, Span, StudyError, in_file_order, problem_at
 from ..ir.plan import ClaimPlan, ExperimentPlan, FigurePlan, Program
 from ..source import nodes as yaml
+from . import points_together
 from .across_cells import Findings
 from .conclusions import Conclusions, shown_in
 from .document import Document, experiment
 from .existing_names import must_exist
 from .overrides import Override, as_patch
 from .patches import alike, merge, must_change, nest, still_to_delete, without
-from .points_together import take_together
 from .sweep import Sweep
 from .swept_overrides import REMEDY, must_have_one_value, swept, touches
 from .variant_overrides import deleting_variants, must_hold, must_not_be_swept
@@ -135,14 +135,21 @@ class ExperimentResolver:
         programs: list[Program] = []
         found = Findings()
         points = self.sweep.points(axes)
+        known: dict[int, tuple[Program, list[Problem]]] = {}
         if self.together:
             self._take_together(axes, points)
-        for places in points:
+            known = self._at_once(axes, points)
+        for number, places in enumerate(points):
             values = {axis: axes[axis][place] for axis, place in places.items()}
             checked: Sequence[Problem] = ()
             self.noticed = []
             try:
-                programs.append(self._program(axes, places))
+                if number in known:
+                    program, self.noticed = known[number]
+                    programs.append(program)
+                    self.models.append(self._shared(axes, places).model)
+                else:
+                    programs.append(self._program(axes, places))
             except StudyError as error:
                 checked = error.problems
             found.add(values, checked, self.noticed)
@@ -190,7 +197,7 @@ class ExperimentResolver:
         named = {name: tuple(values) for name, values in axes.items()}
         return ExperimentPlan(self.name, "", named, tuple(cells), (), (), self.model, tuple(self.models), tuple(zipped))
 
-    def _program(self, axes: Mapping[str, list[Any]], places: Mapping[str, int]) -> Program:
+    def _point(self, axes: Mapping[str, list[Any]], places: Mapping[str, int]) -> Point:
         values = {axis: axes[axis][place] for axis, place in places.items()}
         variant = values.pop("variant", "")
         constants = {
@@ -198,9 +205,33 @@ class ExperimentResolver:
             for axis in values
             if isinstance(swept := self.model.axis(axis), yaml.Sequence)
         }
+        return Point(self.document.study.study, self.name, variant, values, constants)
+
+    def _at_once(
+        self, axes: Mapping[str, list[Any]], points: Sequence[Mapping[str, int]]
+    ) -> dict[int, tuple[Program, list[Problem]]]:
+        """The programs of cells that were checked at once, by their number among the points, and the warnings of each."""
+        groups: dict[int, tuple[Shared, list[int]]] = {}
+        for number, places in enumerate(points):
+            try:
+                shared = self._shared(axes, places)
+            except StudyError:
+                continue  # told where the cell is checked
+            groups.setdefault(id(shared), (shared, []))[1].append(number)
+        programs: dict[int, tuple[Program, list[Problem]]] = {}
+        for shared, numbers in groups.values():
+            if len(numbers) < points_together.MIN_AT_ONCE:
+                continue
+            cells = [self._point(axes, points[number]) for number in numbers]
+            for some, program, warnings in points_together.at_once(cells, shared, self.document.study.layer_defaults):
+                for own, place in enumerate(some):
+                    programs[numbers[place]] = points_together.at_point(program, cells[place], own), warnings
+        return programs
+
+    def _program(self, axes: Mapping[str, list[Any]], places: Mapping[str, int]) -> Program:
         shared = self._shared(axes, places)
         study = self.document.study
-        point = Point(study.study, self.name, variant, values, constants)
+        point = self._point(axes, places)
         self.models.append(shared.model)
         checker = ExperimentChecker(point, shared, study.layer_defaults)
         try:
@@ -237,7 +268,7 @@ class ExperimentResolver:
             cells.append((shared, {axis: axes[axis][places[axis]] for axis in swept}))
         named = [node for axis in axes if isinstance(node := self.model.axis(axis), yaml.Mapping)]
         late = [node for _, patch, _ in self.late if isinstance(node := patch.get("variants"), yaml.Mapping)]
-        take_together(cells, [patch for node in (*named, *late) for _, patch in node.entries])
+        points_together.take_together(cells, [patch for node in (*named, *late) for _, patch in node.entries])
 
     def _patched(self, variant: str, patches: Sequence[tuple[str, str]]) -> Shared:
         """The experiment with the patches of a variant and of places on axes over it, for all points that have these."""

@@ -105,7 +105,7 @@ def result_type(
     patterns = [argument for argument in operation.arguments if not argument.static]
     if patterns and patterns[-1].variadic:
         patterns = patterns[:-1] + [patterns[-1]] * (len(types) - len(patterns) + 1)
-    sizes: dict[str, Any] = {name: value for name, value in static.items() if isinstance(value, int)}
+    sizes: dict[str, Any] = {name: value for name, value in static.items() if not isinstance(value, tuple)}
     spread = [given.shape for argument, given in zip(patterns, types, strict=False) if argument.shape == ("...",)]
     sizes["..."] = broadcast(spread)
     for argument, given in zip(patterns, types, strict=False):
