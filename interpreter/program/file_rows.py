@@ -50,8 +50,12 @@ def rows_of_replicates(source: Rows, paths: Sequence[tuple[Any, ...]]) -> np.nda
 
 def as_tensor(term: FileValue, values: np.ndarray[Any, Any], dtype: Any) -> Any:
     """The values of a term's columns for some rows, in the type that they have in a program."""
-    kinds = {"bool": tf.bool, "int": tf.int32, "real": dtype}
-    return tf.cast(tf.constant(values), kinds[term.type.kind])
+    return tf.cast(tf.constant(values), _dtype(term, dtype))
+
+
+def _dtype(term: FileValue, dtype: Any) -> Any:
+    """The type of a term's columns in a program, of those of its real numbers."""
+    return {"bool": tf.bool, "int": tf.int32, "real": dtype}[term.type.kind]
 
 
 def file_tensors(program: Program, paths: Sequence[tuple[Any, ...]], dtype: Any) -> dict[str, Any]:
@@ -68,7 +72,7 @@ def file_tensors(program: Program, paths: Sequence[tuple[Any, ...]], dtype: Any)
         return {}
     tensors = {ROWS: tf.constant(rows_of_replicates(source, paths), tf.int32)}
     for name, term in program.of_files.items():
-        columns = _columns(source.file(term.file), term.columns, term.checksums, term.several)
+        columns = _columns(source.file(term.file), term.columns, term.checksums, term.several, _dtype(term, dtype))
         tensors[name_of_column(name)] = as_tensor(term, columns, dtype)
     return tensors
 
@@ -90,8 +94,14 @@ def _shuffling(path: tuple[Any, ...]) -> Any:
 
 @lru_cache(maxsize=KEPT_COLUMNS)
 def _columns(
-    file: NamedFile, columns: tuple[str, ...], checksums: tuple[str, ...], several: bool
+    file: NamedFile, columns: tuple[str, ...], checksums: tuple[str, ...], several: bool, dtype: Any
 ) -> np.ndarray[Any, Any]:
-    """Some columns of a file: [N, …] of one, [N, columns, …] of several."""
-    values = [column_values(file, column, checksum).values for column, checksum in zip(columns, checksums, strict=True)]
-    return np.stack(values, axis=1) if several else values[0]
+    """Some columns of a file: [N, …] of one, [N, columns, …] of several. In the type of TensorFlow's that they are to have, as `tf.cast` gives
+    it, where NumPy has it by itself: real numbers of 64 bits would take twice as much."""
+    narrow = dtype.as_numpy_dtype if dtype in (tf.bool, tf.int32, tf.float32, tf.float64) else None
+    held: list[np.ndarray[Any, Any]] = []
+    for column, checksum in zip(columns, checksums, strict=True):
+        values = column_values(file, column, checksum).values
+        with np.errstate(over="ignore"):
+            held.append(values if narrow is None else values.astype(narrow, copy=False))
+    return np.stack(held, axis=1) if several else held[0]

@@ -65,6 +65,11 @@ def described(name: str, stretches: Iterable[Values], hashed: bool = True) -> Co
     return running.column()
 
 
+def _first_there(missing: Array | None) -> int:
+    """The first row that has a value, from 1; of rows of which none has one the first."""
+    return 1 if missing is None else int(np.argmin(missing)) + 1
+
+
 class _Running:
     """A column as far as it was read."""
 
@@ -75,6 +80,7 @@ class _Running:
         self.shape = first.values.shape[1:]
         self.stored = first.stored
         self.rows = 0
+        self.first_there = _first_there(first.missing)
         self.problem = ""
         self.low: int | float | None = None
         self.high: int | float | None = None
@@ -87,8 +93,8 @@ class _Running:
         """Takes the next rows."""
         values, missing = given.values, given.missing
         if not (self.problem or given.problem) and values.shape[1:] != self.shape:
-            row = f"row {self.rows + 1} has the shape {list(values.shape[1:])}, and row 1 has {list(self.shape)}"
-            self.problem = f"{row}: an array has one shape"
+            rows = f"row {self.rows + _first_there(missing)} has the shape {list(values.shape[1:])}, and row {self.first_there} has"
+            self.problem = f"{rows} {list(self.shape)}: an array has one shape"
         self.problem = self.problem or given.problem
         before, self.rows = self.rows, self.rows + len(values)
         if self.problem:

@@ -22,7 +22,6 @@ def _opened(file: NamedFile) -> OpenFile:
     return open_file(Path(file.path), file.header)
 
 
-@lru_cache(maxsize=4)
 def column_values(file: NamedFile, column: str, checksum: str) -> Values:
     """The values of a column of a file. Raises StudyError where they are no longer those that were checked."""
     path = unchanged(file, column, checksum)
@@ -43,15 +42,33 @@ def unchanged(file: NamedFile, column: str, checksum: str) -> Path:
     return path
 
 
-def _read(files: Sequence[NamedFile], named: FileColumn) -> Values:
-    return column_values(next(file for file in files if file.name == named.file), named.column, named.checksum)
+_kept_values = lru_cache(maxsize=4)(column_values)
+"""The same; of columns that say where rows go, and so are read for each replicate."""
+
+
+@lru_cache(maxsize=4)
+def _lacking(file: NamedFile, column: str, checksum: str) -> Array | None:
+    """Which rows of a column have no value: bool [rows], or None where all have one. No more than a stretch of it is held."""
+    path = unchanged(file, column, checksum)
+    if not survey(path, file.header).columns[column].missing:
+        return None
+    stretches = _opened(file).stretches(column)
+    return np.concatenate([np.zeros(len(s.values), bool) if s.missing is None else s.missing for s in stretches])
+
+
+def _file(files: Sequence[NamedFile], named: FileColumn) -> NamedFile:
+    return next(file for file in files if file.name == named.file)
+
+
+def _read(files: Sequence[NamedFile], named: FileColumn) -> Array:
+    return _kept_values(_file(files, named), named.column, named.checksum).values
 
 
 def rows_without_gaps(files: Sequence[NamedFile], complete: Sequence[FileColumn], total: int) -> Array:
     """The rows that have a value in some columns: int64 [n]."""
     there = np.ones(total, bool)
     for named in complete:
-        missing = _read(files, named).missing
+        missing = _lacking(_file(files, named), named.column, named.checksum)
         if missing is not None:
             there[: len(missing)] &= ~missing[:total]
     return np.flatnonzero(there)
@@ -62,7 +79,7 @@ def rows_chosen(
 ) -> tuple[Array, Array]:
     """The rows that train and those that measure, by what a column says."""
     usable = rows_without_gaps(files, complete, total)
-    values: Array = _read(files, chosen).values[usable]
+    values: Array = _read(files, chosen)[usable]
     if values.dtype == bool:
         return usable[values], usable[~values]
     return usable[values == "train"], usable[values == "test"]
@@ -72,7 +89,7 @@ def group_sizes(
     files: Sequence[NamedFile], groups: FileColumn, complete: Sequence[FileColumn], total: int
 ) -> list[int]:
     """How many rows the groups have, of those without gaps; in the order in which they first come in the file."""
-    values = _read(files, groups).values[rows_without_gaps(files, complete, total)]
+    values = _read(files, groups)[rows_without_gaps(files, complete, total)]
     _, first, counts = np.unique(values, return_index=True, return_counts=True)
     sizes: list[int] = counts[np.argsort(first, kind="stable")].tolist()
     return sizes
@@ -94,7 +111,7 @@ def split_rows(source: Rows, shuffled: Any) -> Array:
         rows = rows[shuffled(len(rows))]
     if source.strata is None:
         return rows[:count]
-    classes, of_row = np.unique(_read(source.files, source.strata).values[rows], return_inverse=True)
+    classes, of_row = np.unique(_read(source.files, source.strata)[rows], return_inverse=True)
     train = _proportional(of_row, len(classes), source.train, len(rows))
     rest = np.setdiff1d(np.arange(len(rows)), train, assume_unique=True)
     if source.test < len(rest):
@@ -123,7 +140,7 @@ def _proportional(of_row: Array, classes: int, wanted: int, total: int) -> Array
 def _by_group(source: Rows, rows: Array, shuffled: Any, in_order: bool) -> Array:
     """Rows group by group; groups in an order of their own, or in that of the file."""
     assert source.groups is not None
-    values = _read(source.files, source.groups).values[rows]
+    values = _read(source.files, source.groups)[rows]
     _, first, of_row = np.unique(values, return_index=True, return_inverse=True)
     order: Array = np.argsort(first, kind="stable") if in_order else shuffled(len(first))
     rank = np.empty(len(first), np.int64)

@@ -27,7 +27,7 @@ from .row_access import RowAccess
 from .tables import ArrowFile, ParquetFile
 from .values import Values, WholeColumns, file_problem
 
-VERSION = 3
+VERSION = 4
 """Raised when the same file gives another survey."""
 SETTLED = 2.0
 """A file that was written within so many seconds may still be written within the same tick of the clock, and is not remembered."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import import_module
 from math import prod
 from pathlib import Path
@@ -14,10 +15,10 @@ import numpy as np
 from ..diagnostics.problems import problem_at
 from .arrays import CUT
 from .row_access import Array
-from .values import Facts, Values, WholeColumns, file_problem, of_array, unusable
+from .values import Facts, Values, WholeColumns, file_problem, joined, of_array, unusable
 
 BUFFER = 2**20
-PART = 2**26
+PART = 2**23
 """So many bytes of a column, as the file counts them, are read at a time."""
 SAMPLE = 8
 """So many rows say what kind a column of a table has, and what shape."""
@@ -63,24 +64,19 @@ class ParquetFile(_Table):
 
     def read(self, name: str) -> Values:
         """One of its columns. Raises StudyError where it is cut off."""
-        pa = arrow("pyarrow")
-        try:
-            column = self.file.read(columns=[name]).column(name)
-            return of_arrow(column)
-        except MemoryError:
-            raise
-        except (pa.ArrowException, OSError, KeyError) as error:
-            raise file_problem(self.path, f"the column '{name}' cannot be read: {error}", CUT) from None
+        return joined(self.stretches(name))
 
     def stretches(self, name: str) -> Iterator[Values]:
         """The same, so many rows of a row group at a time."""
         pa = arrow("pyarrow")
         try:
-            yield from _of_one_shape(of_arrow(part) for part in self._parts(name))
+            yield from _of_one_shape(self._parts(name))
         except MemoryError:
             raise
         except (pa.ArrowException, OSError, KeyError) as error:
             raise file_problem(self.path, f"the column '{name}' cannot be read: {error}", CUT) from None
+        finally:
+            pa.default_memory_pool().release_unused()
 
     def facts(self) -> Mapping[str, Facts] | None:
         """What its metadata say of each column, and its first rows."""
@@ -152,11 +148,14 @@ def _bounds(statistics: Sequence[Any]) -> tuple[int | None, int | None]:
     return min(one.min for one in known), max(one.max for one in known)
 
 
-def _of_one_shape(stretches: Iterator[Values]) -> Iterator[Values]:
-    """Stretches of which some have no value in any row, and so no shape by themselves: they have that of the others."""
+def _of_one_shape(parts: Iterator[Any]) -> Iterator[Values]:
+    """The values of a column's parts. Some may have no value in any row, and so no shape by themselves: they have that of the others."""
     waiting: list[Values] = []
     like: Values | None = None
-    for given in stretches:
+    before = 0
+    for part in parts:
+        given = of_arrow(part, range(before + 1, before + len(part) + 1))
+        before += len(part)
         if given.problem == NO_VALUE:
             waiting.append(given)
         elif like is None:
@@ -242,15 +241,12 @@ class ArrowFile(_Table):
 
     def read(self, name: str) -> Values:
         """One of its columns."""
-        pa = arrow("pyarrow")
-        with self._explained():
-            parts = list(self._parts(name))
-            return of_arrow(pa.chunked_array([chunk for part in parts for chunk in part.chunks], parts[0].type))
+        return joined(self.stretches(name))
 
     def stretches(self, name: str) -> Iterator[Values]:
         """The same, batch by batch."""
         with self._explained():
-            yield from _of_one_shape(of_arrow(part) for part in self._parts(name))
+            yield from _of_one_shape(self._parts(name))
 
 
 def _with_gaps(array: Any) -> bool:
@@ -259,8 +255,8 @@ def _with_gaps(array: Any) -> bool:
     return bool(inner.null_count) or (hasattr(inner, "values") and _with_gaps(inner.values))
 
 
-def of_arrow(column: Any) -> Values:
-    """The values of a column of Arrow, by value where it is a dictionary."""
+def of_arrow(column: Any, numbers: Sequence[int] = ()) -> Values:
+    """The values of a column of Arrow, by value where it is a dictionary. `numbers` says which row of the file each is, if not from 1 on."""
     pa = arrow("pyarrow")
     kind, rows, shape = column.type, len(column), ()
     stored = str(kind)
@@ -286,7 +282,7 @@ def of_arrow(column: Any) -> Values:
             column = column.fill_null("")
         return Values(_numpy(column).astype(object), stored, missing)
     if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
-        return _of_lists(column, shape, stored, missing)
+        return _of_lists(column, shape, stored, missing, numbers or range(1, rows + 1))
     return unusable(rows, stored, f"{stored} is neither a number, a bool nor a text")
 
 
@@ -315,7 +311,24 @@ def _entries(lists: Any) -> tuple[Array, Any]:
     return np.diff(offsets), lists.values.slice(int(offsets[0]), int(offsets[-1] - offsets[0]))
 
 
-def _of_lists(column: Any, shape: tuple[int, ...], stored: str, missing: Array | None) -> Values:
+@dataclass(frozen=True)
+class _Inner(Sequence[int]):
+    """Which row of a file each entry of its lists is of: all have so many entries, and `there` are the rows that have one."""
+
+    rows: Sequence[int]
+    there: Array
+    length: int
+
+    def __len__(self) -> int:
+        return len(self.there) * self.length
+
+    def __getitem__(self, place: Any) -> Any:
+        return self.rows[self.there[place // self.length]]
+
+
+def _of_lists(
+    column: Any, shape: tuple[int, ...], stored: str, missing: Array | None, numbers: Sequence[int]
+) -> Values:
     """Lists that all have one length, as an axis; a row that is null or holds a null has no value."""
     pa, rows = arrow("pyarrow"), len(column)
     there = np.arange(rows) if missing is None else np.flatnonzero(~missing)
@@ -325,10 +338,16 @@ def _of_lists(column: Any, shape: tuple[int, ...], stored: str, missing: Array |
     entries = [_entries(chunk) for chunk in column.chunks if len(chunk)]
     lengths = np.concatenate([counts for counts, _ in entries])
     if (different := lengths != lengths[0]).any():
-        row = int(np.argmax(different))
-        message = f"row {there[row] + 1} has {lengths[row]} entries, and row {there[0] + 1} has {lengths[0]}"
+        place = int(np.argmax(different))
+        row, first = numbers[there[place]], numbers[there[0]]
+        if row == first:
+            message = f"row {row} has lists of {lengths[0]} and of {lengths[place]} entries"
+        else:
+            message = f"row {row} has {lengths[place]} entries, and row {first} has {lengths[0]}"
         return unusable(rows, stored, f"{message}: an array has one shape")
-    inner = of_arrow(pa.chunked_array([flat for _, flat in entries], column.type.value_type))
+    inner = of_arrow(
+        pa.chunked_array([flat for _, flat in entries], column.type.value_type), _Inner(numbers, there, lengths[0])
+    )
     if inner.problem:
         return unusable(rows, stored, inner.problem)
     if not lengths[0]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,6 +73,32 @@ class WholeColumns(ABC):
 def unusable(rows: int, stored: str, problem: str) -> Values:
     """A column that is there, and that no expression can use."""
     return Values(np.zeros(rows, bool), stored, None, problem)
+
+
+def joined(stretches: Iterable[Values]) -> Values:
+    """Stretches of one column as a whole: no more than one of them is held beside it.
+
+    An array that grows is moved by the operating system where it is large, without a copy.
+    """
+    whole: Array | None = None
+    missing: list[Array] = []
+    stored, problem, rows = "", "", 0
+    for given in stretches:
+        stored, problem, first = given.stored, problem or given.problem, rows
+        rows += len(given.values)
+        if whole is None:
+            whole = np.empty((0, *given.values.shape[1:]), given.values.dtype)
+        if not problem and given.values.shape[1:] != whole.shape[1:]:
+            problem = f"some rows have the shape {list(given.values.shape[1:])}, and row 1 has {list(whole.shape[1:])}"
+        if problem:
+            continue
+        whole.resize((rows, *whole.shape[1:]), refcheck=False)
+        whole[first:] = given.values
+        missing.append(np.zeros(rows - first, bool) if given.missing is None else given.missing)
+    if whole is None or problem:
+        return unusable(rows, stored, problem or "it has no rows")
+    lacking = np.concatenate(missing)
+    return Values(whole, stored, lacking if lacking.any() else None)
 
 
 def of_array(array: Array, missing: Array | None = None, stored: str = "") -> Values:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..ir import terms as t
-from ..ir.data import Rows
+from ..ir.data import Combinations, Rows
 from ..ir.plan import Program
 from ..tables.gradient_statistics import GRADIENT_STATISTICS
 from .cost import cost
@@ -19,6 +19,8 @@ CHUNK_BYTES = 64 * 2**20
 """How much memory the widest value of one pass of an evaluation may take."""
 BACKWARD = 3.5
 """How often all layers' outputs are held at once where gradients are taken: both ways, and the next operation's."""
+DRAWN_ROW = 24
+"""The bytes of a row while it is drawn where it goes: its word, its place in their order, and what they are sorted with."""
 WHITENED = 6
 """How often a whitened input is: as it is made, in float64, and their products."""
 
@@ -52,19 +54,22 @@ def memory(program: Program, batch: int | None = None, replicates: int | None = 
 
 
 def _of_files(program: Program, replicates: int) -> int:
-    """The bytes of the columns of data files: held once for all replicates, and once more in NumPy; or of two windows and of what is
-    evaluated, with the rows of each replicate."""
-    if not isinstance(program.data, Rows):
+    """The bytes of the columns of data files: held once for all replicates, once more in NumPy, and a third time while they become tensors;
+    or of two windows and of what is evaluated, with the rows of each replicate. And those of which row each example is."""
+    source = program.data
+    if isinstance(source, Combinations):
+        every = source.train + source.test
+        return 4 * replicates * every + DRAWN_ROW * every
+    if not isinstance(source, Rows):
         return 0
-    own = program.data.rows * row_bytes(program)
+    placed = 4 * replicates * (source.train + source.test + source.validation)
+    drawn = DRAWN_ROW * source.rows
+    own = source.rows * row_bytes(program)
     if held_whole(program):
-        return 2 * own
-    rows = min(program.data.rows, replicates * sum(examples_held(program, replicates).values()))
-    return (
-        2 * rows * row_bytes(program)
-        + 4 * WINDOW_BYTES * (2 if evaluated_in_windows(program, replicates) else 1)
-        + 4 * replicates * (program.data.train + program.data.test + program.data.validation)
-    )
+        return placed + max(drawn, 3 * own)
+    rows = min(source.rows, replicates * sum(examples_held(program, replicates).values()))
+    windows = 4 * WINDOW_BYTES * (2 if evaluated_in_windows(program, replicates) else 1)
+    return placed + max(drawn, 2 * rows * row_bytes(program) + windows)
 
 
 def _differentiated(program: Program, replicates: int) -> Iterator[tuple[int, float]]:

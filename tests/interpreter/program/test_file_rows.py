@@ -9,7 +9,6 @@ import pytest
 from dlspec import spec
 from dlspec.interpreter.program import file_rows
 from dlspec.interpreter.program.program import Compiled
-from dlspec.spec.data_files.split import column_values
 from dlspec.spec.diagnostics.problems import Source, StudyError
 from dlspec.spec.ir.plan import Program
 from dlspec.spec.passes.merge_cells import merge_cells
@@ -136,7 +135,6 @@ def test_a_run_that_goes_on_from_a_checkpoint_is_the_same_to_the_bit(folder: Pat
 
 def test_a_file_that_changes_after_it_was_checked_is_refused(folder: Path) -> None:
     (one, _) = programs(folder)
-    column_values.cache_clear()
     (folder / "d.csv").write_text((folder / "d.csv").read_text().replace("0.", "7."))
     file_rows._columns.cache_clear()
     with pytest.raises(StudyError, match=r"d\.csv: changed after the study was read"):

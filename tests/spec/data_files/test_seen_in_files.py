@@ -20,7 +20,7 @@ from dlspec.spec.data_files import split
 from dlspec.spec.data_files.survey import Column, open_file, survey
 from dlspec.spec.data_files.tables import of_arrow
 from dlspec.spec.diagnostics.problems import StudyError
-from dlspec.spec.ir.data import NamedFile, Rows
+from dlspec.spec.ir.data import FileColumn, NamedFile, Rows
 
 DIGITS = Path(__file__).parents[3] / "examples" / "failures" / "data" / "digits.csv.gz"
 
@@ -175,3 +175,42 @@ def test_a_study_is_checked_without_the_functions_of_pyarrow_and_without_pandas(
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split("\n")[0] == "[(2,), ()] []"
+
+
+def test_the_row_of_a_list_is_that_of_the_file_in_every_row_group_and_batch(tmp_path: Path) -> None:
+    pairs, deep = [[1.0, 2.0]] * 100, [[[1, 2], [3, 4]]] * 100
+    lists = {
+        "short": ([*pairs[:70], [1.0], *pairs[71:]], "row 71 has 1 entries, and row 41 has 2"),
+        "deep": ([*deep[:70], [[1, 2], [3]], *deep[71:]], "row 71 has 1 entries, and row 41 has 2"),
+        "inner": ([[[1, 2], [3]], *deep[1:]], "row 1 has lists of 2 and of 1 entries"),
+        "later": (
+            [None] * 3 + [[1.0]] * 37 + [None] * 2 + pairs[42:],
+            "row 43 has the shape [2], and row 4 has [1]",
+        ),
+    }
+    table = pa.table({name: values for name, (values, _) in lists.items()})
+    parquet.write_table(table, tmp_path / "t.parquet", row_group_size=40)
+    feather.write_feather(table, str(tmp_path / "t.feather"), chunksize=40)
+    for kind in ("parquet", "feather"):
+        found = columns(tmp_path / f"t.{kind}")
+        for name, (_, problem) in lists.items():
+            assert found[name].problem == f"{problem}: an array has one shape", (kind, name)
+
+
+def test_a_column_of_several_row_groups_is_read_whole_and_its_gaps_without_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = np.arange(200.0).reshape(100, 2)
+    rows = [None if n in (0, 41, 99) else [float("nan"), 1.0] if n == 50 else values[n].tolist() for n in range(100)]
+    table = pa.table({"x": rows, "word": [None if n == 60 else "ab"[n % 2] for n in range(100)]})
+    parquet.write_table(table, tmp_path / "t.parquet", row_group_size=40)
+    opened, found = open_file(tmp_path / "t.parquet"), columns(tmp_path / "t.parquet")
+    there = np.delete(np.arange(100), [0, 41, 50, 99])
+    np.testing.assert_array_equal(opened.read("x").values[there], values[there])
+    words = opened.read("word")
+    assert words.values[[0, 1, 99]].tolist() == ["a", "b", "b"] and np.flatnonzero(words.missing).tolist() == [60]
+    file = NamedFile("t", str(tmp_path / "t.parquet"), True, survey(tmp_path / "t.parquet").checksum, None)
+    complete = [FileColumn("t", name, found[name].checksum) for name in ("x", "word")]
+    monkeypatch.setattr(type(opened), "read", None)
+    left = split.rows_without_gaps([file], complete, 100)
+    assert left.tolist() == np.delete(np.arange(100), [0, 41, 50, 60, 99]).tolist()
