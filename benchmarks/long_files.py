@@ -65,6 +65,7 @@ experiments:
       error: E((f - y)^2)
 """.splitlines()
 TURN = " and ".join(f"final(error, d == {2 + place % 2}) < {place / 10} + <i>" for place in range(17))
+NETWORK = ("n<i>:", "  input: x", "  layers: [{dense: 3}, {dense: 1}]")
 CLAIM = ("c<i>:", "  says: it is so, <i>", "  check: ")
 
 
@@ -90,6 +91,43 @@ def profiles() -> str:
         for line in (f"  p{number}:", "    experiments:", f"      e{number}:", f"        training: {{steps: {number + 20}}}")
     ]  # fmt: skip
     return "\n".join([*STUDY, *experiments, "profiles:", *patches, ""])
+
+
+def bases(base: Callable[[int], str]) -> str:
+    """Experiments, each from a base that is named for its number."""
+    count = (LINES - len(STUDY)) // 3
+    experiments = [
+        line
+        for number in range(count)
+        for line in (f"  e{number + 1}:", f"    base: {base(number)}", f"    training: {{batch: {number + 1}}}")
+    ]
+    return "\n".join([*STUDY, *experiments, ""])
+
+
+def in_pairs(line: str, declared: str, used: str) -> str:
+    """As many of one thing after a line as of another behind the measures."""
+    count = (LINES - len(STUDY)) // 2
+    place = 1 + next(place for place, other in enumerate(STUDY) if other.strip().startswith(line))
+    first, last = (
+        [f"      {text.replace('<i>', str(number + 1))}" for number in range(count)] for text in (declared, used)
+    )
+    return "\n".join([*STUDY[:place], *first, *STUDY[place:], *last, ""])
+
+
+def phases(text: str, under: str) -> str:
+    """A line many times in the training of the study, in a list under some words."""
+    head, rest = "\n".join([*STUDY, ""]).split("    training: {optimizer: {sgd: 0.1}, batch: 8, steps: 10, ")
+    lines = [f"        {text.replace('<i>', str(number + 1))}" for number in range(LINES - len(STUDY) - 3)]
+    words = [f"      {word}{'' if ':' in word else ':'}" for word in under.split(", ")]
+    training = [
+        "    training:",
+        "      optimizer: {sgd: 0.1}",
+        "      batch: 8",
+        *words,
+        *lines,
+        f"      {rest.replace('}}', '}', 1)}",
+    ]
+    return head + "\n".join(training)
 
 
 def swept_statistics() -> str:
@@ -120,7 +158,26 @@ FILES: dict[str, Callable[[], str]] = {
     ),
     "swept sizes": lambda: after("error", "- <i>", first=["    sweep:", "      d:"], indent=8),
     "swept numbers": lambda: after("error", "- <i>", first=["    sweep:", "      c:"], indent=8),
+    "rates of variants": lambda: after(
+        "error", "v<i>: {training: {optimizer: {sgd: 0.0<i>}}}", first=["    variants:"]
+    ),
+    "constants of variants": lambda: after("error", "v<i>: {constants: {c: <i> + 1, d: 4}}", first=["    variants:"]),
+    "terms of variants": lambda: after("error", "v<i>: {loss: {squared: (f - y)^2, t<i>: abs(f - y)}}", first=["    variants:"]),
+    "an axis of patches": lambda: after("error", "p<i>: {training: {steps: <i> + 5}}", first=["    sweep:", "      size:"], indent=8),
     "profiles": profiles,
+    "bases in a chain": lambda: bases(lambda number: f"e{number}" if number else "e"),
+    "one base": lambda: bases(lambda number: "e"),
+    "functions": lambda: after("push", "g<i>(r): push(r, <i>) + r"),
+    "functions in use": lambda: in_pairs("push", "g<i>(r): push(r, <i>) + r", "m<i>: E(g<i>(f - y))"),
+    "outputs": lambda: after("squared", "o<i>: f * <i> + norm(x)", first=["    outputs:"]),
+    "networks": lambda: after("- dense: 1", *NETWORK),
+    "phases": lambda: phases("p<i>: {steps: 2}", "phases"),
+    "updates": lambda: phases("u<i>: {networks: [f], loss: [squared], times: 2}", "steps: 10, updates"),
+    "figures": lambda: after("error", "p<i>: {kind: curves, y: error, title: Figure <i>}", first=["    figures:"]),
+    "windows of claims": lambda: after("error", *CLAIM[:-1], CLAIM[-1] + "highest(error, step >= <i> // 400) < <i>", first=["    claims:"]),
+    "items of an array": lambda: after("c: 1", "- [<i>, 2, 0.5 * <i>]", first=["      a:"], indent=8),
+    "lines of an expression": lambda: after("error", "f,", first=["      m: >", "        E(max(["], last=["        y]))"], indent=8),
+    "comments": lambda: after("error", "# the error is a mean, <i>"),
 }  # fmt: skip
 
 

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from math import prod
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -20,55 +19,12 @@ from ..diagnostics.problems import Span
 from ..ir import terms as t
 from ..ir.types import Type
 from ..passes.evaluate import as_kind
+from ..source.several import AllValues, OnePointNeeded, PointsDiffer, Several, all_values
+
+KINDS = {"b": "bool", "i": "int", "f": "real"}
 
 
-class OnePointNeeded(Exception):
-    """A check looks at the value of a swept constant: it is made at each sweep point by itself."""
-
-
-class PointsDiffer(OnePointNeeded):
-    """What a check asks is so at some points, and not at others: fewer of them may agree."""
-
-
-class AllValues:
-    """The values of a constant at each of some sweep points, in their order: single numbers of one kind, or arrays of one shape."""
-
-    __slots__ = ("ndim", "shape", "size", "values")
-
-    def __init__(self, values: np.ndarray[Any, Any]) -> None:
-        self.values = values
-        self.shape = values.shape[1:]
-        self.ndim = values.ndim - 1
-        self.size = prod(self.shape)
-
-    @property
-    def dtype(self) -> Any:
-        return self.values.dtype
-
-    @property
-    def nbytes(self) -> Any:
-        return self.values.itemsize * self.size
-
-    def min(self) -> Any:
-        """The least at any point."""
-        return self.values.min()
-
-    def max(self) -> Any:
-        """The largest at any point."""
-        return self.values.max()
-
-    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
-        raise OnePointNeeded
-
-    __array__ = __array_ufunc__ = __array_function__ = __getattr__ = _refuse
-    __bool__ = __int__ = __float__ = __index__ = __len__ = __iter__ = __getitem__ = __contains__ = _refuse
-    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
-    __add__ = __sub__ = __mul__ = __truediv__ = __floordiv__ = __mod__ = __pow__ = __neg__ = __abs__ = _refuse
-    __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rfloordiv__ = __rmod__ = __rpow__ = _refuse
-    __repr__ = __str__ = __format__ = __hash__ = _refuse
-
-
-class AllSizes:
+class AllSizes(Several):
     """A size at each of some sweep points, not the same at all of them."""
 
     __slots__ = ("values",)
@@ -87,6 +43,9 @@ class AllSizes:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, NUMBERS) and self._compared(other, operator.eq)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
 
     def __lt__(self, other: Any) -> bool:
         return self._compared(other, operator.lt)
@@ -126,17 +85,6 @@ class AllSizes:
 
     def __neg__(self) -> Any:
         return _calculated(operator.sub, 0, self)
-
-    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
-        raise OnePointNeeded
-
-    __array__ = __array_ufunc__ = __array_function__ = __getattr__ = __len__ = __iter__ = __getitem__ = __contains__ = (
-        _refuse
-    )
-    __int__ = __float__ = __index__ = __abs__ = __truediv__ = __floordiv__ = __mod__ = __pow__ = __divmod__ = _refuse
-    __rtruediv__ = __rfloordiv__ = __rmod__ = __rpow__ = __rdivmod__ = __round__ = __repr__ = __str__ = __format__ = (
-        _refuse
-    )
 
 
 NUMBERS = (AllSizes, int, float, np.number)
@@ -207,9 +155,8 @@ def number(points: Points, name: str, numbered: Callable[[Hashable], int]) -> in
 
 def literal(values: Sequence[Any]) -> t.Literal | None:
     """What stands for a swept constant that has some values; None where they are not single numbers of one kind."""
-    array = np.asarray(values) if len({type(value) for value in values}) == 1 else np.asarray(None)
-    kind = {"b": "bool", "i": "int", "f": "real"}.get(array.dtype.kind)
-    return holding(array, kind) if kind is not None and array.ndim == 1 else None
+    found = all_values(list(values))
+    return holding(found.values, KINDS[found.dtype.kind]) if found is not None else None
 
 
 def holding(values: np.ndarray[Any, Any], kind: str, term: t.Term | None = None) -> t.Literal:
@@ -221,3 +168,6 @@ def holding(values: np.ndarray[Any, Any], kind: str, term: t.Term | None = None)
 def varies(value: Any) -> bool:
     """Whether a literal's value is that of all points."""
     return isinstance(value, AllValues)
+
+
+__all__ = ["AllSizes", "AllValues", "OnePointNeeded", "PointsDiffer"]

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..diagnostics.problems import Span, problem_at
+from ..source.several import AllValues
 from ..tables.bounds import Bounds
 from ..tables.dtypes import DTYPES
 
@@ -28,8 +29,14 @@ class Bounded(Protocol):
     def under(self) -> str: ...
 
 
+def at_all_points(value: Any) -> Any:
+    """The values of a number that varies along sweep points, where all of these are checked at once; any other as it is."""
+    return value.values if isinstance(value, AllValues) else value
+
+
 def within(what: str, bounds: Bounds, value: Any, span: Span | None, hint: str = "") -> None:
     """Refuses a value that is not within bounds: its error names them. Raises StudyError."""
+    value = at_all_points(value)
     if bounds.hold(value):
         return
     entries = np.ravel(np.asarray(value, float))
@@ -42,7 +49,7 @@ def representable(what: str, value: Any, dtype: str, span: Span | None) -> None:
     """Refuses a real number that is too large for the experiment's own. Raises StudyError."""
     real = DTYPES[dtype].real
     largest = LARGEST[real]
-    if not bool((np.abs(np.asarray(value, float)) <= largest).all()):
+    if not bool((np.abs(np.asarray(at_all_points(value), float)) <= largest).all()):
         hint = "`dtype: float64` holds numbers up to 1.8e308." if real == "float32" else ""
         raise problem_at(span, f"{what} is too large for a {real}, which is at most {largest:.3g}", hint)
 

@@ -74,6 +74,12 @@ def number(term: t.Term, what: str) -> Any:
     return value
 
 
+def real_number(term: t.Term, what: str) -> Any:
+    """The same as a float; at all sweep points at once what stands for it."""
+    value = number(term, what)
+    return value if all_points.varies(value) else float(value)
+
+
 def size(term: t.Term, what: str, most: int = MAX_SIZE) -> int:
     """A constant positive whole number."""
     whole = integer(term, what)
@@ -96,6 +102,9 @@ def shape(term: t.Term, what: str) -> Shape:
     if value.ndim > 1 or (value.dtype.kind not in "iu" and not np.all(np.mod(value, 1) == 0)) or not (value >= 1).all():
         message = f"{what} has to be an array of sizes such as [3, 2], and is {_shown(term, value)}"
         raise problem_at(term.span, message, "Write whole numbers from 1 on, as in `[3, 2]`.")
+    if (value > INT64[1]).any():
+        message = f"{what} has the size {float(value.max()):.3g}, more than any array holds"
+        raise problem_at(term.span, message, "Choose a smaller one.")
     return tuple(int(size) for size in np.atleast_1d(value))
 
 

@@ -11,6 +11,7 @@ from ..diagnostics.problems import Span, problem_at, shortened
 from ..expressions import nodes as n
 from ..expressions.parser import SyntaxProblem, parse_expression
 from ..source import nodes as yaml
+from ..source.several import AllTexts, Several
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +33,8 @@ class Text:
 
 def read(node: yaml.Scalar) -> Text:
     """The expression that a scalar holds. Raises StudyError."""
+    if isinstance(node.value, Several):
+        return Text(node.value.tree if isinstance(node.value, AllTexts) else n.Number(node.value), node)
     if node.value is None:
         hint = "Write a number or an expression; remove the key where nothing is meant."
         raise problem_at(node.span, "expected an expression, found nothing", hint)

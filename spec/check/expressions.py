@@ -16,6 +16,7 @@ from ..ir.types import KINDS, ShapeProblem, Type, broadcast, join
 from ..passes import integer_ranges as intervals
 from ..passes.evaluate import as_kind
 from ..source import nodes as yaml
+from ..source.several import AllValues
 from ..tables.counters import COUNTERS
 from ..tables.distributions import DISTRIBUTIONS
 from ..tables.operations import FORMS, OPERATIONS, OPERATORS, Operation, result_type, wanted_kinds
@@ -107,6 +108,8 @@ class Checker:
         if self.names.files and (named := named_columns(node)) is not None and named.file in self.names.files:
             return self.names.file_value(named, context.stage, span)
         match node:
+            case n.Number(AllValues() as value):
+                return replace(all_points.holding(value.values, all_points.KINDS[value.dtype.kind]), span=span)
             case n.Number(value):
                 kind = "int" if isinstance(value, int) else "real"
                 if isinstance(value, int) and abs(value) >= 2**63:

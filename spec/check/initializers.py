@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from ..diagnostics.problems import Span, did_you_mean, listing, problem_at, sentence
 from ..expressions import nodes as n
 from ..ir import terms as t
@@ -17,6 +15,7 @@ from ..source import nodes as yaml
 from ..tables.distributions import DISTRIBUTIONS, bind
 from ..tables.initializers import INITIALIZERS, Initializer, fans, other_initializer
 from ..tables.keras_parameters import CONSTRAINTS, Parameter
+from . import all_points
 from . import constant_folding as folding
 from .argument_bounds import explained, in_order, representable, within
 from .context import Context
@@ -47,7 +46,7 @@ class Numbers:
         term = self.checker.value(node, Context("timed" if parameter.timed else "constants", ()))
         if parameter.timed and not isinstance(term, t.Literal):
             return one_number(term, what)
-        number = float(folding.number(term, what))
+        number = folding.real_number(term, what)
         within(what, parameter.bounds, number, node.span, explained(parameter.meaning))
         representable(what, number, self.dtype, node.span)
         return number
@@ -98,8 +97,7 @@ class Numbers:
         """`truncated_normal(0, 1 / sqrt(fan_in))`, a constant, or what is made of constants and draws."""
         fan_in, fan_out = fans(fan_shape)
         local: dict[str, t.Term] = {
-            name: t.Literal(np.asarray(size), type=Type("int"), span=text.node.span)
-            for name, size in (("fan_in", fan_in), ("fan_out", fan_out))
+            name: all_points.length(size, text.node.span) for name, size in (("fan_in", fan_in), ("fan_out", fan_out))
         }
         tree = text.tree
         usable = self.checker.names.vocabulary
@@ -136,7 +134,7 @@ class Numbers:
         for name, place in bound.items():
             expression = tree.arguments[place] if isinstance(place, int) else keywords[place]
             what, span = f"'{name}' of `{row.name}`", text.span(expression)
-            value = float(folding.number(self.checker.term(expression, text, context), f"'{name}'"))
+            value = folding.real_number(self.checker.term(expression, text, context), f"'{name}'")
             bounds = next(parameter.bounds for parameter in row.parameters if parameter.name == name)
             within(what, bounds, value, span, f"It is `{row.name}{row.signature}`.")
             representable(what, value, self.dtype, span)

@@ -13,6 +13,7 @@ from ..ir.types import ShapeProblem, Type
 from ..model.experiment import Experiment, FreeParameter, Network
 from ..model.layers import LayerDefaults
 from ..source import nodes as yaml
+from ..source.several import all_equal
 from ..tables.keras_parameters import ACTIVATIONS, IDENTITY, Parameter
 from ..tables.layers import LAYERS, Layer, row_of
 from ..tables.layers.other_layers import other_layer
@@ -82,7 +83,7 @@ class NetworkChecker:
         if last is None or last.kind not in LAYERS:
             return False
         argument = LAYERS[last.kind].squeezed_by
-        return argument is not None and bool(getattr(last.value, argument) == 1)
+        return argument is not None and all_equal(getattr(last.value, argument), 1)
 
     def layers(self, models: list[Any], current: Type, prefix: str) -> tuple[list[LayerPlan], Type]:
         """The layers in order, each with its key."""

@@ -388,7 +388,8 @@ class ExperimentScope:
         """A constant positive whole number of the document, or its default where nothing is written."""
         if node is None:
             return int(default)
-        return folding.size(self.checker.value(node, Context("constants", ())), what, most)
+        make = partial(self.checker.value, node, Context("constants", ()))
+        return folding.size(self.memo.of_node(node, make), what, most)
 
     def scalars(self) -> dict[str, float]:
         """The constants that are single numbers."""

@@ -96,6 +96,8 @@ class TrainingChecker:
 
     def looked_at(self, training: Training, plan: TrainingPlan) -> None:
         """Refuses a condition of a phase that no evaluation could find true: a border's comes when the phase has ended."""
+        if all(phase.until is None for phase in plan.phases):
+            return
         within = {plan.owners[number] for step in plan.evaluations if (number := plan.pass_within(step)) is not None}
         for place, phase in enumerate(plan.phases):
             if phase.until is not None and place not in within:
@@ -231,7 +233,12 @@ class TrainingChecker:
 
     def counted_batch(self, node: yaml.Node | None) -> int:
         """A batch as it is written: a number, or `full`, all of a finite training set."""
-        if not isinstance(node, yaml.Scalar) or node.value != FULL or FULL in self.experiment.bindings:
+        if (
+            not isinstance(node, yaml.Scalar)
+            or not isinstance(node.value, str)
+            or node.value != FULL
+            or FULL in self.experiment.bindings
+        ):
             return self.experiment.count(node, 1, "'batch'")
         data, task = self.experiment.data, self.model.task.data
         if data is not None and not data.train:
@@ -324,7 +331,7 @@ class TrainingChecker:
                 continue
             term = self.checker.value(node, Context("schedule" if parameter.kind == "schedule" else "constants", ()))
             if isinstance(term, t.Literal) or parameter.kind != "schedule":
-                number = float(folding.number(term, f"'{name}'"))
+                number = folding.real_number(term, f"'{name}'")
                 within(f"'{name}'", parameter.bounds, number, node.span, explained(parameter.meaning))
                 representable(f"'{name}'", number, self.model.dtype, node.span)
                 arguments[name] = number

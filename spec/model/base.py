@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from ..diagnostics.problems import Span, did_you_mean, listing, sentence
 from ..source import nodes as yaml
+from ..source.several import Several
 
 EXPRESSION_MARK = {"x-expression": True}
 """What stands for an expression in generated schemas until `schema.py` puts the reference there."""
@@ -111,7 +112,7 @@ class OneOf(Closed):
             return value
         if isinstance(value, str) and value in cls.model_fields and value != cls.bare:
             return {value: {}}
-        if isinstance(value, str | int | float | bool):
+        if isinstance(value, str | int | float | bool | Several):
             if cls.bare and (isinstance(value, str) or cls.bare not in ("function", "apply")):
                 return {cls.bare: value}
             word = str(value).lower() if isinstance(value, bool) else str(value)
@@ -208,7 +209,7 @@ def _without_null(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _expression(value: Any) -> Any:
-    if isinstance(value, (bool, int, float, str)):
+    if isinstance(value, (bool, int, float, str, Several)):
         return value
     if isinstance(value, list):
         return [_expression(item) for item in value]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +24,7 @@ from .patches import alike, merge, must_change, nest, still_to_delete, without
 from .sweep import Sweep
 from .swept_overrides import REMEDY, must_have_one_value, swept, touches
 from .variant_overrides import deleting_variants, must_hold, must_not_be_swept
+from .variants_together import Form
 
 ABOUT_ALL_CELLS = ("variants", "sweep", "zip")
 """What speaks of all cells, and is no part of one: cells are as many as these, and none goes through them again."""
@@ -211,22 +212,37 @@ class ExperimentResolver:
         self, axes: Mapping[str, list[Any]], points: Sequence[Mapping[str, int]]
     ) -> dict[int, tuple[Program, list[Problem]]]:
         """The programs of cells that were checked at once, by their number among the points, and the warnings of each."""
-        groups: dict[int, tuple[Shared, list[int]]] = {}
+        of_each: dict[int, tuple[Shared, list[int]]] = {}
         for number, places in enumerate(points):
             try:
                 shared = self._shared(axes, places)
             except StudyError:
                 continue  # told where the cell is checked
-            groups.setdefault(id(shared), (shared, []))[1].append(number)
+            of_each.setdefault(id(shared), (shared, []))[1].append(number)
         programs: dict[int, tuple[Program, list[Problem]]] = {}
-        for shared, numbers in groups.values():
+        for shared, numbers in self._alike(of_each.values()):
             if len(numbers) < points_together.MIN_AT_ONCE:
                 continue
-            cells = [self._point(axes, points[number]) for number in numbers]
+            cells = [(self._point(axes, points[number]), form) for number, form in numbers]
             for some, program, warnings in points_together.at_once(cells, shared, self.document.study.layer_defaults):
                 for own, place in enumerate(some):
-                    programs[numbers[place]] = points_together.at_point(program, cells[place], own), warnings
+                    programs[numbers[place][0]] = points_together.at_point(program, cells[place][0], own), warnings
         return programs
+
+    def _alike(
+        self, of_each: Collection[tuple[Shared, list[int]]]
+    ) -> Iterator[tuple[Shared, list[tuple[int, Form | None]]]]:
+        """The cells that may be checked at once, with the form of their patches where these differ in numbers: but for the first."""
+        groups: dict[Hashable, list[tuple[Shared, list[int], Form | None]]] = {}
+        for shared, numbers in of_each:
+            node = shared.model.node()
+            form = Form(node, self.alone) if len(of_each) > 1 and node is not None else None
+            groups.setdefault(form and form.key, []).append((shared, numbers, form))
+        for (shared, numbers, _), *others in groups.values():
+            if not others:
+                yield shared, [(number, None) for number in numbers]
+            else:
+                yield shared, [(number, form) for _, own, form in others for number in own]
 
     def _program(self, axes: Mapping[str, list[Any]], places: Mapping[str, int]) -> Program:
         shared = self._shared(axes, places)

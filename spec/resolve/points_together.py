@@ -15,12 +15,15 @@ from ..diagnostics.problems import Problem, StudyError
 from ..ir.plan import Program
 from ..model.layers import LayerDefaults
 from ..source import nodes as yaml
+from .variants_together import Form, laid_over
 
 MAX_LOOKED_AT = 100_000
 """Constants times documents up to which those that patches change are looked for."""
 
 MIN_AT_ONCE = 10
-"""From how many sweep points on a cell is checked for all of them at once: of fewer, each is checked as fast."""
+"""From how many cells on these are checked at once: of fewer, each is checked as fast."""
+Checked = tuple[Sequence[int], Program, list[Problem]]
+"""The places of cells that were checked at once, the program of each but for its constants, and the warnings of each."""
 
 Cell = tuple[Shared, Mapping[str, Any]]
 """What a cell shares with others, and its values of the swept constants."""
@@ -48,43 +51,56 @@ def take_together(cells: Sequence[Cell], patches: Iterable[yaml.Node | None]) ->
 
 
 def at_once(
-    points: Sequence[Point], shared: Shared, defaults: LayerDefaults | None
-) -> Iterator[tuple[Sequence[int], Program, list[Problem]]]:
-    """Some cells that differ in swept constants alone, checked at once: the places of these among the points, the program of each but
-    for its constants, and the warnings of each. Halves are tried where points differ; what is left out is to be checked point by point."""
-    pending: list[Sequence[int]] = [range(len(points))]
+    cells: Sequence[tuple[Point, Form | None]], shared: Shared, defaults: LayerDefaults | None
+) -> Iterator[Checked]:
+    """Some cells that differ in swept constants alone, or in the numbers of patches of one form, checked at once.
+
+    Halves are tried where cells differ; what is left out is to be checked cell by cell.
+
+    Args:
+        cells: Each with the form of its patches, where these differ.
+        shared: What the cells share or, of patches of one form, what those of one share.
+        defaults: The study's layer defaults.
+    """
+    pending: list[Sequence[int]] = [range(len(cells))]
     refused = 0
+    while pending and refused <= 2 * len(cells).bit_length():
+        some = pending.pop()
+        try:
+            if len(some) > 1:
+                yield some, *_checked([cells[place] for place in some], shared, defaults)
+        except (PointsDiffer, StudyError):
+            refused += 1
+            half = len(some) // 2
+            pending += [some[half:], some[:half]]
+        except OnePointNeeded:
+            return
+
+
+def _checked(
+    cells: Sequence[tuple[Point, Form | None]], shared: Shared, defaults: LayerDefaults | None
+) -> tuple[Program, list[Problem]]:
+    """What cells have in common, and their warnings. Raises StudyError, and OnePointNeeded where they cannot be checked at once."""
+    forms = [form for _, form in cells if form is not None]
+    first = cells[0][0]
+    together = {name: literal([point.values[name] for point, _ in cells]) for name in first.constants}
+    terms_of_constants = {name: term for name, term in together.items() if term is not None}
+    if len(terms_of_constants) < len(together):
+        raise OnePointNeeded
+    shared = laid_over(forms, shared) if forms else shared
     points_of_parts, shared.points = shared.points, {}  # all of the cell is for all points, and no part by itself
     try:
-        while pending and refused <= 2 * len(points).bit_length():
-            some = pending.pop()
-            try:
-                if len(some) > 1:
-                    yield some, *_checked([points[place] for place in some], shared, defaults)
-            except (PointsDiffer, StudyError):
-                refused += 1
-                half = len(some) // 2
-                pending += [some[half:], some[:half]]
-            except OnePointNeeded:
-                return
+        checker = ExperimentChecker(replace(first, constants={}, together=terms_of_constants), shared, defaults)
+        program = checker.program()
     finally:
         shared.points = points_of_parts
-
-
-def _checked(points: Sequence[Point], shared: Shared, defaults: LayerDefaults | None) -> tuple[Program, list[Problem]]:
-    """What cells have in common, and their warnings. Raises StudyError, and OnePointNeeded where they cannot be checked at once."""
-    first = points[0]
-    together = {name: literal([point.values[name] for point in points]) for name in first.constants}
-    found = {name: term for name, term in together.items() if term is not None}
-    if len(found) < len(together):
-        raise OnePointNeeded
-    checker = ExperimentChecker(replace(first, constants={}, together=found), shared, defaults)
-    program = checker.program()
     terms = [item.term for item in (*program.measures, *program.estimates)]
     terms += [term for probe in program.probes for term in probe.terms.values()]
     sizes = [program.replicates, *(size for term in terms for size in term.type.shape)]
     if any(isinstance(size, AllSizes) for size in sizes):
         raise OnePointNeeded  # claims and figures look at them
+    if forms and checker.scope.warnings:
+        raise OnePointNeeded  # each stands in the cell's own patch
     return program, checker.scope.warnings
 
 
@@ -94,7 +110,7 @@ def at_point(program: Program, point: Point, place: int) -> Program:
         name: np.asarray(value.values[place]) if isinstance(value, AllValues) else value
         for name, value in program.constants.items()
     }
-    return replace(program, point=dict(point.values), constants=constants)
+    return replace(program, variant=point.variant, point=dict(point.values), constants=constants)
 
 
 def _constants(patch: yaml.Node | None) -> tuple[str, ...]:

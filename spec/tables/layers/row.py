@@ -11,6 +11,7 @@ from math import prod
 from typing import Any, Literal
 
 from ...ir.types import Shape, ShapeProblem, shape_text
+from ...source.several import AllValues, all_equal
 from ..keras_parameters import Parameter
 
 Config = Mapping[str, Any]
@@ -137,6 +138,8 @@ class Layer:
 
 def above_zero(share: Any) -> bool:
     """Whether a share is above 0, or may be: one that changes in training is a term in a plan, and a tensor in a program."""
+    if isinstance(share, AllValues):
+        return not all_equal(share, 0)
     return not isinstance(share, int | float) or share > 0
 
 

@@ -1,0 +1,130 @@
+"""Patched experiments that are alike but for numbers, as one in which what stands for all of these numbers stands in their place.
+
+2,000 variants of a learning rate, of a layer's size or of a factor in a loss are one document with 2,000 values at one place (see
+`spec/source/several.py`). Each is patched and held against the models for itself, and the first is checked for itself, too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pydantic
+
+from ..check.memo import Shared
+from ..expressions import nodes as n
+from ..expressions.parser import parse_expression
+from ..model.experiment import Experiment
+from ..source import nodes as yaml
+from ..source.several import AllTexts, AllValues, OnePointNeeded, all_values
+
+_NUMBER = re.compile(r"(?<![\w.])(?:(0|[1-9]\d{0,17})|(0\.\d{1,15}|[1-9]\d{0,9}\.\d{1,15}))(?![\w.])")
+"""A number in an expression, an int or a real one, written as nobody could read it otherwise."""
+
+Number = int | float
+
+
+class Form:
+    """What patched experiments have in common that differ in numbers alone, the same for each of them; and the numbers of one.
+
+    Args:
+        node: The experiment with patches over it.
+        base: The experiment without any; what is a part of both is not looked through.
+    """
+
+    def __init__(self, node: yaml.Node, base: yaml.Node) -> None:
+        self.node, self.base = node, base
+        parts: list[Hashable] = []
+        self.numbers: list[Number] = []
+        self._read(node, base, parts)
+        self.key = tuple(parts)
+
+    def _read(self, node: yaml.Node, base: yaml.Node | None, parts: list[Hashable]) -> None:
+        if node is base:
+            parts.append(id(node))
+        elif isinstance(node, yaml.Mapping):
+            parts.append(node.keys())
+            for key, below in node.entries:
+                self._read(below, base.get(key.text) if isinstance(base, yaml.Mapping) else None, parts)
+        elif isinstance(node, yaml.Sequence):
+            parts.append(len(node.items))
+            for item in node.items:
+                self._read(item, None, parts)
+        elif isinstance(node.value, str):
+            pieces = _NUMBER.split(node.text)  # between two pieces of text a number stands in one of two groups
+            parts.append((tuple(pieces[::3]), tuple(number is not None for number in pieces[1::3]), node.plain))
+            self.numbers.extend(_numbers(node.text))
+        elif isinstance(node.value, int | float) and not isinstance(node.value, bool):
+            parts.append(type(node.value).__name__)
+            self.numbers.append(node.value)
+        else:
+            parts.append((type(node.value).__name__, node.value, node.plain))
+
+
+def _numbers(text: str) -> list[Number]:
+    return [int(found[1]) if found[1] else float(found[2]) for found in _NUMBER.finditer(text)]
+
+
+def laid_over(forms: Sequence[Form], like: Shared) -> Shared:
+    """What cells of some experiments of one form share. Raises OnePointNeeded where what stands for all numbers may not stand in their place."""
+    first = forms[0]
+    columns = zip(*(form.numbers for form in forms), strict=True)
+    found = (all_values(list(values)) if len(set(values)) > 1 else values[0] for values in columns)
+    node = _put(first.node, first.base, found)
+    assert isinstance(node, yaml.Mapping)
+    try:
+        model = Experiment.like(node, like.model)
+    except pydantic.ValidationError:
+        raise OnePointNeeded from None
+    return Shared(model, like.whole, like.common, like.called)
+
+
+def _put(node: yaml.Node, base: yaml.Node | None, values: Iterator[AllValues | Number | None]) -> yaml.Node:
+    """The tree of a form, with what stands for its numbers in their place."""
+    if node is base:
+        return node
+    if isinstance(node, yaml.Mapping):
+        below = base if isinstance(base, yaml.Mapping) else yaml.Mapping((), node.span)
+        return replace(
+            node, entries=tuple((key, _put(item, below.get(key.text), values)) for key, item in node.entries)
+        )
+    if isinstance(node, yaml.Sequence):
+        return replace(node, items=tuple(_put(item, None, values) for item in node.items))
+    if isinstance(node.value, str):
+        own = [next(values) for _ in _numbers(node.text)]
+        return _text(node, own) if any(isinstance(value, AllValues | None) for value in own) else node
+    if isinstance(node.value, int | float) and not isinstance(node.value, bool):
+        value: Any = next(values)
+        return node if isinstance(value, int | float) else replace(node, value=_known(value))
+    return node
+
+
+def _known(value: AllValues | None) -> Any:
+    if value is None:
+        raise OnePointNeeded
+    return value
+
+
+def _text(node: yaml.Scalar, values: Sequence[AllValues | Number | None]) -> yaml.Scalar:
+    """An expression with what stands for its numbers in their place."""
+    tree = parse_expression(node.text)
+    written = sorted((item for item in n.walk(tree) if isinstance(item, n.Number)), key=lambda item: item.start)
+    if [(type(item.value), item.value) for item in written] != [(type(item), item) for item in _numbers(node.text)]:
+        raise OnePointNeeded
+    put = {id(item): value for item, value in zip(written, values, strict=True) if not isinstance(value, int | float)}
+    value: Any = AllTexts(_replaced(tree, put))
+    return replace(node, value=value)
+
+
+def _replaced(item: Any, put: Mapping[int, AllValues | None]) -> Any:
+    """A syntax tree with other numbers in it."""
+    if isinstance(item, tuple):
+        return tuple(_replaced(part, put) for part in item)
+    if isinstance(item, n.Number):
+        value: Any = _known(put[id(item)]) if id(item) in put else item.value
+        return replace(item, value=value)
+    if isinstance(item, n.Node):
+        return replace(item, **{name: _replaced(getattr(item, name), put) for name in type(item).__slots__})
+    return item
