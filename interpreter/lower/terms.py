@@ -12,6 +12,7 @@ from dlspec.spec.ir.data import Digits
 from dlspec.spec.ir.plan import Mode
 from dlspec.spec.passes.whole_quotients import divides_exactly, taken_together
 from dlspec.spec.tables.distributions import DISTRIBUTIONS, words_needed
+from dlspec.spec.tables.gradient_modes import mode_of
 from dlspec.spec.tables.operations import OPERATIONS
 from dlspec.spec.tables.stored_types import LEFT_OUT
 
@@ -131,9 +132,10 @@ def _invoke(term: t.Invoke, context: Lowering) -> Value:
     mode = context.modes.get(term.function)
     if mode is None:
         return value
-    if term.surrogate is not None:
+    row = mode_of(context.modes, term.function)
+    if term.surrogate is not None and row.takes_expression:
         return _carry(mode, inner(term.surrogate), value, len(term.type.shape), context)
-    if term.carrier is not None:
+    if term.carrier is not None and row.route == "carrier":
         return _carry(mode, arguments[term.carrier], value, len(term.type.shape), context)
     return Value(with_backward_mode(mode, value.tensor, context), value.axes)
 

@@ -62,8 +62,11 @@ class Estimates:
     @cached_property
     def evaluations(self) -> dict[str, Evaluation]:
         """What takes each, compiled when it is first needed."""
+        phases = self.context.program.training.phases if self.context.program.training is not None else ()
+        contexts = {phase.name: self.context.during(phase) for phase in phases}
         return {
-            plan.name: Evaluation(self.context, [plan], plan.examples, f"estimate {plan.name}") for plan in self.plans
+            plan.name: Evaluation(contexts[plan.phase], [plan], plan.examples, f"estimate {plan.name}")
+            for plan in self.plans
         }
 
     def take(self, phase: str, seeds: Seeds, step: int) -> None:

@@ -12,7 +12,7 @@ import tensorflow as tf
 from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.axes import CELL, EXAMPLE, REPLICATE, Axes
 from dlspec.spec.ir.cell_batch import CellBatch
-from dlspec.spec.ir.plan import LossPlan
+from dlspec.spec.ir.plan import LossPlan, Phase
 from dlspec.spec.passes.jacobians import is_of_the_batch
 from dlspec.spec.passes.memory import chunk
 from dlspec.spec.passes.program_roots import before_weights, differentiates
@@ -65,6 +65,18 @@ class ProgramContext:
         changed = trained(program)
         for name, network in self.networks.items():
             network.trained = frozenset((layer, weight) for owner, layer, weight in changed if owner == name)
+        self._during: dict[int, ProgramContext] = {}
+
+    def during(self, phase: Phase | None) -> ProgramContext:
+        """The same with the gradient modes that are in force in a phase of training. Weights and all else are shared."""
+        if phase is None or phase.gradient is None:
+            return self
+        if (context := self._during.get(id(phase.gradient))) is None:
+            context = self._during[id(phase.gradient)] = copy(self)
+            context.__dict__.pop("flat", None)
+            context.program = self.program.during(phase)
+            context.networks = {name: network.under(phase.gradient) for name, network in self.networks.items()}
+        return context
 
     @cached_property
     def flat(self) -> ProgramContext:

@@ -11,10 +11,13 @@ from dlspec.spec.ir.plan import ProbePlan
 from .context import ProgramContext
 
 
-def compile_probe(context: ProgramContext, plan: ProbePlan) -> Any:
-    """The function from the test stream's keys, the draws and the step to a figure's values: [R, N, …] by label."""
+def compile_probe(context: ProgramContext, plan: ProbePlan, under: str = "") -> Any:
+    """The function from the test stream's keys, the draws and the step to a figure's values: [R, N, …] by label.
 
-    @context.functions.shared(f"figure {plan.figure}", context.xla)
+    `under` is what tells it from that under other gradient modes.
+    """
+
+    @context.functions.shared(f"figure {plan.figure}{under}", context.xla)
     def values(keys: Any, draws: dict[str, Any], step: Any) -> dict[str, Any]:
         index = tf.range(plan.examples, dtype=tf.int64)
         lowering = context.lowering(keys, index, plan.examples, draws, step=step)

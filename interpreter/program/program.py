@@ -8,13 +8,11 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.cell_batch import CellBatch
 from dlspec.spec.ir.plan import Phase, ProbePlan, Program, Restart
-from dlspec.spec.passes.digests import signature_digest
 from dlspec.spec.passes.held_columns import held_whole, windows
-from dlspec.spec.passes.program_roots import statistics_of
 from dlspec.spec.passes.shared_borders import ended_before
+from dlspec.spec.passes.signature_digests import signature_digest
 from dlspec.spec.passes.trained_weights import changed_by
 
 from ..backend.startup import device
@@ -24,12 +22,11 @@ from .context import ProgramContext
 from .data_statistics import DataStatistics
 from .divergence import Divergence, Watch
 from .estimates import begin_estimates, error_of
-from .expectations import Arrays, Evaluation
-from .gradient_statistics import Statistic
+from .expectations import Arrays
 from .holding import Holding
 from .kept_weights import begin_kept, keep
+from .measuring import Measuring
 from .optimizers import Optimizers
-from .probes import compile_probe
 from .seeds import Seeds
 from .shared_functions import Functions, Traces
 from .state import State
@@ -41,7 +38,7 @@ class Compiled:
     """A program for some replicates, of one cell or of each cell of a batch. `train` and `evaluate` are one compiled call each.
 
     Seeds, draws, swept constants, weights and learning rates are inputs of what is compiled: `begin` starts other cells of the same
-    signature (`spec.passes.digests.signature_digest`), as many with as many replicates, in the graphs that are there. A `portable`
+    signature (`spec.passes.signature_digests.signature_digest`), as many with as many replicates, in the graphs that are there. A `portable`
     one holds nothing that is of use on a CPU alone: it may be run elsewhere. A row is a replicate of a cell, cell after cell.
 
     It may be `wide`r than it has replicates: what others compiled serves it, and the rows beyond its own are seen nowhere outside.
@@ -79,7 +76,7 @@ class Compiled:
             self.context.rows,
         )
         self.holding = Holding(self.state)
-        self.evaluation = Evaluation(self.context)
+        self.measuring = Measuring(self.context)
         self.estimates = Estimates(self.context)
         self.statistics_of_data = DataStatistics(self.context)
         self.watch = Watch(self.state, self.context.rows, functions)
@@ -283,8 +280,7 @@ class Compiled:
 
     def evaluate_with_errors(self) -> tuple[Arrays, Arrays]:
         """Every measure at the present weights, and the sampling errors of those that have one: [rows, …] in float64."""
-        taken = [statistic(self.seeds.flat, self.step) for _, statistic in self.statistics]
-        values, errors = self.evaluation.measured(self.seeds, self.step, taken)
+        values, errors = self.measuring.at(self.step).measured(self.seeds, self.step)
         return self._own(values), self._own(errors)
 
     def _own(self, arrays: Arrays) -> Arrays:
@@ -295,22 +291,11 @@ class Compiled:
             else dict(arrays)
         )
 
-    @cached_property
-    def statistics(self) -> list[tuple[t.GradientStatistic, Statistic]]:
-        """The gradient statistics in the measures, each compiled by itself."""
-        terms = enumerate(statistics_of(self.program))
-        return [(term, Statistic(self.context.flat, term, place)) for place, term in terms]
-
     def probe(self, plan: ProbePlan) -> dict[str, np.ndarray[Any, Any]]:
         """The values that a figure shows of single test examples: [rows, N, …] each."""
         flat = self.seeds.flat
-        values = self.probes[plan.figure](flat.keys["test"], flat.draws, tf.constant(self.step))
+        values = self.measuring.at(self.step).shown(plan)(flat.keys["test"], flat.draws, tf.constant(self.step))
         return self._own({label: tensor.numpy() for label, tensor in values.items()})
-
-    @cached_property
-    def probes(self) -> dict[str, Any]:
-        """The compiled functions of the figures that show single examples (`probes.compile_probe`), by figure."""
-        return {plan.figure: compile_probe(self.context.flat, plan) for plan in self.program.probes}
 
 
 def _phases(program: Program) -> tuple[Phase, ...]:
@@ -327,12 +312,12 @@ def _train_steps(context: ProgramContext, windows: Sequence[int]) -> Iterator[Tr
     for place, phase in enumerate(_phases(context.program)):
         optimizers = []
         for update in phase.rounds:
-            changed = changed_by(context.program, update)
+            changed = changed_by(context.program.during(phase), update)
             key = (update.name, changed, update.times, *((name, id(plan)) for name, plan in update.optimizers.items()))
             if key not in known:
                 known[key] = Optimizers(update.optimizers, context, changed, update.times)
             optimizers.append(known[key])
-        yield TrainStep(context, phase, optimizers, step, example, windows[place] if windows else 0)
+        yield TrainStep(context.during(phase), phase, optimizers, step, example, windows[place] if windows else 0)
         step, example = step + phase.steps * phase.times, example + phase.steps * phase.times * phase.batch
 
 

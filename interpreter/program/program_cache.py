@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 
 from dlspec.spec.ir.cell_batch import CellBatch
 from dlspec.spec.ir.plan import Program
-from dlspec.spec.passes.digests import signature_digest
 from dlspec.spec.passes.held_columns import held_whole, windows
+from dlspec.spec.passes.signature_digests import signature_digest
 
 from .program import Compiled
 from .shared_functions import Traces

@@ -13,9 +13,9 @@ from itertools import pairwise
 from dlspec.spec.ir.plan import Program
 from dlspec.spec.passes.alike_blocks import numbers_of_blocks
 from dlspec.spec.passes.cost import cost
-from dlspec.spec.passes.digests import cell_form_digest
 from dlspec.spec.passes.memory import memory
 from dlspec.spec.passes.merge_cells import merge_cells
+from dlspec.spec.passes.signature_digests import cell_form_digest
 from dlspec.spec.tables.layers import row_of
 
 from ..backend.jit_policy import uses_xla

@@ -13,8 +13,9 @@ from typing import Any, Protocol
 
 from dlspec.spec.ir.cell_batch import CellBatch
 from dlspec.spec.ir.plan import Program, StudyPlan
-from dlspec.spec.passes.digests import NUMERICS, cell_form_digest
+from dlspec.spec.passes.digests import NUMERICS
 from dlspec.spec.passes.merge_cells import merge_cells
+from dlspec.spec.passes.signature_digests import cell_form_digest
 
 from ..backend.versions import versions
 from ..executors.base import Executor

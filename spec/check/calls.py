@@ -134,7 +134,7 @@ def applied_to(
         body = checker.value(function.node, inner)
     except StudyError as error:
         raise StudyError([_noted(problem, span, function.name) for problem in error.problems]) from None
-    carries = checker.names.gradient(function.name)[0].real_output
+    carries = any(row.real_output for row in checker.names.gradient(function.name)[0])
     if isinstance(body, t.Literal):
         return replace(folding.real(body) if carries else body, span=span)
     if ranges(body):
@@ -154,8 +154,9 @@ def backward(
     inner: Context,
     span: Span,
 ) -> tuple[int | None, t.Term | None]:
-    """What a gradient mode needs of a call: the argument that the upstream gradient goes on to, or the surrogate's value."""
-    row, surrogate = checker.names.gradient(function.name)
+    """What gradient modes need of a call: the argument that the upstream gradient goes on to, and the surrogate's value."""
+    rows, surrogate = checker.names.gradient(function.name)
+    soft = None
     if surrogate is not None:
         soft = checker.value(surrogate.node, inner)
         if soft.type.shape != body.type.shape:
@@ -164,21 +165,23 @@ def backward(
         if soft.type.kind != "real" and checker.differentiable.intersection(keys):
             message = f"the surrogate of '{function.name}' is {soft.type}, and has no gradient"
             raise problem_at(surrogate.key, message, "Only real numbers have one; `stop` lets none through.")
+    row = next((row for row in rows if row.route == "carrier"), None)
+    if row is None:
         return None, soft
     learnt = [place for place, key in enumerate(keys) if key in checker.differentiable]
     trained = [place for place in learnt if arguments[place].type.kind == "real"]
-    if row.route == "carrier" and learnt and not trained:
+    if learnt and not trained:
         place = learnt[0]
         message = (
             f"`{row.name}` passes its upstream gradient to '{function.parameters[place]}' of '{function.name}', which is "
             f"{arguments[place].type}: no gradient passes through it"
         )
         raise problem_at(arguments[place].span or span, message, "Give it the real number that the weights make.")
-    if row.route == "carrier" and not learnt and checker.names.trained(body):
+    if not learnt and checker.names.trained(body):
         message = f"`{row.name}` passes its upstream gradient to an argument of '{function.name}', and none depends on weights: its body alone does"
         raise problem_at(span, message, "Give it what the weights make as an argument, or leave the mode out.")
-    if row.route != "carrier" or not trained:
-        return None, None
+    if not trained:
+        return None, soft
     if len(trained) > 1:
         names = listing(f"'{function.parameters[place]}'" for place in trained)
         message = f"`{row.name}` passes its upstream gradient to one argument of '{function.name}', and {names} depend on weights"
@@ -190,7 +193,7 @@ def backward(
             f"`{row.name}` passes an upstream gradient of the shape of {body.type} to '{parameter}', which is {given}"
         )
         raise problem_at(span, message, "Both have to be of one shape.")
-    return trained[0], None
+    return trained[0], soft
 
 
 def operation(checker: Elaborator, row: Operation, node: n.Call, text: Text, context: Context, span: Span) -> t.Term:

@@ -48,8 +48,8 @@ class Names(Protocol):
     def weight(self, path: Sequence[str | int], stage: str, span: Span) -> t.Term:
         """A weight by its path, the network's name first."""
 
-    def gradient(self, name: str) -> tuple[GradientMode, Function | None]:
-        """The gradient mode of a function, and its surrogate."""
+    def gradient(self, name: str) -> tuple[tuple[GradientMode, ...], Function | None]:
+        """The gradient modes of a function, one in each phase of training, and its surrogate."""
 
     def trained(self, term: t.Term) -> bool:
         """Whether a term depends on weights."""

@@ -18,7 +18,7 @@ from .all_points import OnePointNeeded
 from .data import data_source
 from .estimates import estimates
 from .figure_samples import probes
-from .gradient_modes import modes
+from .gradient_modes import by_gradient_modes, in_all_phases, in_phases, in_their_phases, modes, modes_in_force
 from .integer_ranges import data_ranges, estimate_ranges, ranges
 from .measure_reads import MeasureReads
 from .measures import loss_term, measures
@@ -34,7 +34,7 @@ from .training import TrainingChecker
 from .training_mode import measured_as_trained
 from .unused_functions import unused
 from .updates import idle_updates
-from .value_gradients import undefined_gradients
+from .value_gradients import bent_products, undefined_gradients
 from .visits import with_visits
 from .weighed_examples import unweighed_layers
 
@@ -76,9 +76,12 @@ class ExperimentChecker:
             scope.attempt(lambda name=name: scope.plan(name, scope.span))
         losses = [scope.attempt(partial(self._loss, key)) for key in self.model.loss]
         loss = self.once(term for term in losses if term is not None)
-        gradient = modes(scope)
+        found_modes = modes(scope)
         found = measures(scope)
         training = scope.attempt(lambda: TrainingChecker(scope).plan(loss, found))
+        gradient = next(iter(found_modes.values()))
+        if training is not None:
+            gradient, training = in_phases(training, found_modes)
         stored = scope.attempt(
             lambda: scope.part(
                 ("stored",),
@@ -150,9 +153,8 @@ class ExperimentChecker:
 
     def ranged(self, program: Program) -> None:
         """Checks the ranges of ints and the ways of gradients, once for all cells whose terms are the same. Raises StudyError."""
-        modes_ = tuple((name, mode.name) for name, mode in program.gradient.items())
         clock = self._clock(program)
-        kind = f"ranges {self.shared.common.number((modes_, clock, _rounds(program)))}"
+        kind = f"ranges {self.shared.common.number((modes_in_force(program), clock, _rounds(program)))}"
         named = (*program.draws, *program.examples, *program.outputs, *program.networks, *program.loss)
         probed = (term for probe in program.probes for term in probe.terms.values())
         terms = (*named, program.measures, *program.estimates, *program.streams.values(), *probed)
@@ -177,7 +179,7 @@ class ExperimentChecker:
         terms += [
             one.body for network in program.networks for layer in network.leaves() for one in layer.kept_by.values()
         ]
-        terms += [term for _, term, _ in timed_numbers(program)]
+        terms += [term for one in program.under_each_mode for _, term, _ in timed_numbers(one)]
         terms += [term for probe in program.probes for term in probe.terms.values()]
         counted = self.shared.once(
             "steps are counted",
@@ -197,7 +199,7 @@ class ExperimentChecker:
         reads = self.shared.common.reads
         _, derived, _ = reads.together(program.measures)
         estimates = estimate_ranges(program) if program.streams else {}
-        paths = Paths(program)
+        by_modes = [(one, Paths(one)) for one in by_gradient_modes(program)]
         if found := [
             *ranges(program, data, reads),
             *(
@@ -205,14 +207,27 @@ class ExperimentChecker:
                 for stream in program.streams
                 for problem in ranges(alone(program, stream), None, MeasureReads(), estimates)
             ),
-            *unreached(program, (*derived, *program.estimates), paths),
+            *in_their_phases(
+                by_modes,
+                lambda one, paths: (
+                    *unreached(one, one.estimates, paths),
+                    *undefined_gradients(replace(one, measures=(), probes=()), reads),
+                    *bent_products(one, reads),
+                    *idle_updates(one, paths),
+                ),
+            ),
+            *in_all_phases(
+                by_modes,
+                lambda one, paths: (
+                    *unreached(replace(one, loss=()), derived, paths),
+                    *undefined_gradients(one, reads),
+                ),
+            ),
             *unavailable(program, reads),
-            *undefined_gradients(program, reads),
-            *idle_updates(program, paths),
             *outside_bounds(program),
         ]:
             raise StudyError(in_file_order(found))
-        return tuple(untrained(program, paths))
+        return in_their_phases(by_modes, untrained)
 
     def _data(self) -> DataSource:
         """Where examples come from; what is enumerated is looked for in the terms themselves, at each point."""

@@ -21,6 +21,7 @@ from . import constant_folding as folding
 from .context import Context
 from .enumerated import coins
 from .gradients import must_be_one_number, weights_of
+from .modes_in_force import targets_said
 from .scope import ExperimentScope
 from .weighed_examples import mean, weighed_in_a_statistic
 
@@ -118,9 +119,10 @@ def must_be_symmetric(experiment: ExperimentScope, row: GradientStatistic, of: t
     reached = list(experiment.dependencies.reached(of))
     names = {item.network for item in reached if isinstance(item, t.NetworkOutput | t.Weight | t.AllWeights)}
     names |= {item.function for item in reached if isinstance(item, t.Invoke)}
-    for target in experiment.model.gradient:
-        mode, _ = experiment.gradient(target)
-        if target.split(".")[0] in names and not mode.keeps_derivative:
+    for target in targets_said(experiment.model):
+        rows, _ = experiment.gradient(target)
+        mode = next((row for row in rows if not row.keeps_derivative), None)
+        if target.split(".")[0] in names and mode is not None:
             message = f"`{row.name}` is of second derivatives, and '{target}' has the gradient mode `{mode.name}`: the matrix need not be symmetric"
             plain = listing(f"`{name}`" for name, mode in GRADIENT_MODES.items() if mode.keeps_derivative)
             hint = f"Take it of a value without that mode; {plain} are allowed."

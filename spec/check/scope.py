@@ -14,7 +14,7 @@ from ..ir.plan import NetworkPlan
 from ..model.layers import LayerDefaults
 from ..passes.expanded_size import SMALL, Size, small, written
 from ..source import nodes as yaml
-from ..tables.gradient_modes import DEFAULT_MODE, GRADIENT_MODES, GradientMode
+from ..tables.gradient_modes import GradientMode
 from . import all_points as points
 from . import constant_folding as folding
 from .context import Context, GivenParts
@@ -26,6 +26,7 @@ from .file_values import Columns, file_names, file_value
 from .free_parameters import parameter_value
 from .measure_names import MeasureNames
 from .memo import MemoizedChecker, Part, Question, Shared
+from .modes_in_force import function_modes, nodes_said
 from .namespace import Binding, Function, must_precede, order
 from .network_parts import application
 from .networks import learnt, merged_defaults, takes_reals
@@ -134,7 +135,7 @@ class ExperimentScope:
         if about in ("data", "density"):
             return self.data if about == "data" else self.dependencies.density
         if about == "gradient":
-            return self.shared.common.identity(self.model.node("gradient", name))
+            return tuple(map(self.shared.common.identity, nodes_said(self.model, name)))
         if about == "network":
             return self._plan(name, self.span)
         if about == "tests":
@@ -348,17 +349,10 @@ class ExperimentScope:
             raise problem_at(span, message, "Move this there.")
         return weight(self.plan(str(name), span), rest, span)
 
-    def gradient(self, name: str) -> tuple[GradientMode, Function | None]:
-        """The gradient mode of a function, and its surrogate."""
+    def gradient(self, name: str) -> tuple[tuple[GradientMode, ...], Function | None]:
+        """The gradient modes of a function, one in each phase of training, and its surrogate."""
         self.note_read("gradient", name)
-        entry = self.model.gradient.get(name)
-        if entry is None:
-            return DEFAULT_MODE, None
-        row = GRADIENT_MODES[entry.kind]
-        node = entry.node(row.name)
-        if not row.takes_expression or node is None or name not in self.functions:
-            return row, None
-        return row, Function(f"surrogate of {name}", self.functions[name].parameters, node, entry.span(row.name))
+        return function_modes(self.model, name, self.functions.get(name))
 
     def trained(self, term: t.Term) -> bool:
         """Whether a term depends on weights."""

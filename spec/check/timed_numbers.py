@@ -27,9 +27,17 @@ def one_number(term: t.Term, what: str) -> t.Term:
 
 def timed_numbers(program: Program) -> Iterator[tuple[str, t.Term, Bounds]]:
     """What changes in training so: the word that it is said by, its term, and its bounds."""
+    yield from _of_modes(program)
+    yield from _of_layers(program)
+
+
+def _of_modes(program: Program) -> Iterator[tuple[str, t.Term, Bounds]]:
     for mode in program.gradient.values():
         if isinstance(mode.value, t.Term):
             yield mode.name, mode.value, GRADIENT_MODES[mode.name].bounds
+
+
+def _of_layers(program: Program) -> Iterator[tuple[str, t.Term, Bounds]]:
     for network in program.networks:
         for layer in network.leaves():
             for name, value in layer.config.items():
@@ -39,12 +47,24 @@ def timed_numbers(program: Program) -> Iterator[tuple[str, t.Term, Bounds]]:
 
 def outside_bounds(program: Program) -> list[Problem]:
     """Those that leave their bounds, or are not finite, at some step."""
-    timed = list(timed_numbers(program))
-    if not timed:
+    every = program.under_each_mode
+    if not any(True for one in every for _ in timed_numbers(one)):
         return []
     times = at_updates(program.training) if program.training is not None else at_evaluations(None)
-    found = (_outside(word, term, bounds, times) for word, term, bounds in timed)
+    found = [_outside(*timed, times) for timed in _of_layers(program)]
+    for one in every:
+        found += [_outside(*timed, _while_in_force(one, program, times)) for timed in _of_modes(one)]
     return [problem for problem in found if problem is not None]
+
+
+def _while_in_force(one: Program, program: Program, times: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The counters at those updates in which the gradient modes of one of a program's phases are in force."""
+    plan = program.training
+    if plan is None:
+        return times
+    passes = [n for n, owner in enumerate(plan.owners) if program.during(plan.phases[owner]).gradient is one.gradient]
+    within = np.isin(times["phase"], passes)
+    return {name: values[within] for name, values in times.items()}
 
 
 def _outside(word: str, term: t.Term, bounds: Bounds, times: Mapping[str, Any]) -> Problem | None:

@@ -189,7 +189,8 @@ class TrainingChecker:
                 nodes = training.node("optimizer"), model.node("optimizer")
                 own = self.experiment.part(("optimizers", phase.name), make, *nodes)
             said = model.updates if model is not None and model.updates is not None else training.updates
-            updates = UpdateChecker(self.experiment, self.optimizer, terms, own, faulty).updates(said)
+            modes = {**self.model.gradient, **(model.gradient if model is not None else {})}
+            updates = UpdateChecker(self.experiment, self.optimizer, terms, own, faulty, modes).updates(said)
             found.append(replace(phase, loss=terms, optimizers={} if updates else own, updates=updates))
         used = {id(term) for phase in found for term in phase.loss}
         if idle := next((term for term in loss if id(term) not in used), None):

@@ -22,7 +22,7 @@ class UpdateChecker:
     """Checks the updates of one phase.
 
     `optimizer` makes one of what is written, `loss` are the terms in force, `optimizers` those of the training; `faulty` are the names of
-    terms that have an error of their own, which is told already.
+    terms that have an error of their own, which is told already; `gradient` are the modes that are said in it.
     """
 
     def __init__(
@@ -32,12 +32,14 @@ class UpdateChecker:
         loss: Sequence[LossPlan],
         optimizers: Mapping[str, OptimizerPlan],
         faulty: Collection[str],
+        gradient: Mapping[str, Any],
     ) -> None:
         self.experiment = experiment
         self.optimizer = optimizer
         self.loss = {term.name: term for term in loss}
         self.faulty = faulty
         self.optimizers = optimizers
+        self.gradient = gradient
 
     def updates(self, said: Mapping[str, TrainingUpdate]) -> tuple[Update, ...]:
         """The updates, in order; none where nothing is said of them. Raises StudyError."""
@@ -45,8 +47,7 @@ class UpdateChecker:
             return ()
         updates = tuple(self._update(name, model) for name, model in said.items())
         networks = self.experiment.model.architecture
-        modes = self.experiment.model.gradient
-        frozen = {target for target, entry in modes.items() if not GRADIENT_MODES[entry.kind].trains_weights}
+        frozen = {target for target, entry in self.gradient.items() if not GRADIENT_MODES[entry.kind].trains_weights}
         idle = [
             name for name in networks if name not in frozen and not any(name in update.networks for update in updates)
         ]

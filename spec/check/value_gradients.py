@@ -31,12 +31,20 @@ def undefined_gradients(program: Program, reads: MeasureReads) -> list[Problem]:
         for item in t.walk(root):
             if isinstance(item, Derivative) and id(item) not in found:
                 undefined = _by_weights if isinstance(item.by, t.Weight | t.AllWeights) else _by_value
-                if problem := undefined(program, item) or _bent(program, item):
+                if problem := undefined(program, item):
                     found[id(item)] = problem
     for item in reached(program, losses):
         if isinstance(item, Derivative) and id(item) not in found and (problem := coupling(program, item)):
             found[id(item)] = problem
     return list(found.values())
+
+
+def bent_products(program: Program, reads: MeasureReads) -> list[Problem]:
+    """What is wrong with products with a vector that stand in a program, as its gradient modes make them."""
+    if not program.gradient or not any(reads.of(term).derived for term in written(program)):
+        return []
+    items = (item for root in written(program) for item in t.walk(root) if isinstance(item, t.Directional))
+    return [problem for item in items if (problem := _bent(program, item)) is not None]
 
 
 def _by_value(program: Program, term: Derivative) -> Problem | None:

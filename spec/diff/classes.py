@@ -52,6 +52,8 @@ def own_class(path: Path) -> str:
         return "text"
     if path[:2] in (("training", "evaluate"), ("task", "tests")) or path == TEST_EXAMPLES:
         return "measure"
+    if path[:2] == ("training", "phases") and path[3:4] == ("gradient",):
+        return "gradient"
     return PARTS.get(path[0], "training")
 
 

@@ -76,6 +76,10 @@ def subject(change: Change) -> str:
         return _layer(path)
     if path[0] == "layer_defaults" and len(path) > 1:
         return f"{path[1].replace('_', ' ')} of all layers"
+    if path[:2] == ("training", "phases") and path[3:4] == ("gradient",) and len(path) > 4:
+        return f"gradient of `{path[4]}` in the phase `{path[2]}`" + "".join(
+            f" ({s})" for s in path[5:] if s != "value"
+        )
     if path[0] == "training" and len(path) > 1:
         return " ".join(path[1:]).replace("_", " ")
     return ".".join(path).replace("_", " ") if len(path) > 1 else path[0]

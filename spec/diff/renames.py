@@ -119,6 +119,10 @@ class Renames:
                 if isinstance(one, Branch)
             }
             entries["phases"] = replace(phases, entries=inner)
+        if isinstance(modes := entries.get("gradient"), Branch):
+            targets = _targets(modes, values, layers)
+            kept = {targets.get(key, key): inner for key, inner in modes.entries.items()}
+            entries["gradient"] = replace(modes, entries=kept)
         if isinstance(updates := tree.entries.get("updates"), Branch):
             entries["updates"] = replace(
                 updates, entries={key: self._update(one, values) for key, one in updates.entries.items()}
@@ -223,8 +227,10 @@ def uses(tree: Branch) -> dict[str, list[Use]]:
                 word = node.name if isinstance(node, n.Name) else node.function if isinstance(node, n.Call) else ""
                 if word in free:
                     places.setdefault(word, []).append((path, place))
-    for target in _map(tree, ("gradient",)):
-        places.setdefault(target.partition(".")[0], []).append((("gradient",), 0))
+    phases = _map(tree, ("training", "phases"))
+    for modes in (("gradient",), *(("training", "phases", name, "gradient") for name in phases)):
+        for target in _map(tree, modes):
+            places.setdefault(target.partition(".")[0], []).append((modes, 0))
     return places
 
 

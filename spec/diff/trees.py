@@ -117,12 +117,12 @@ def experiment_tree(model: Any, study_defaults: LayerDefaults) -> Branch:
     if isinstance(gradient, Branch):
         entries["gradient"] = _modes(gradient, entries.get("functions"))
     if model.training is not None and isinstance(training := entries.get("training"), Branch):
-        entries["training"] = _said_in_phases(training, model.training)
+        entries["training"] = _said_in_phases(training, model.training, entries.get("functions"))
     return Branch(entries)
 
 
-def _said_in_phases(tree: Branch, training: Any) -> Branch:
-    """The tree of a training whose phases' optimisers have what they say alone, where they go over that of the training."""
+def _said_in_phases(tree: Branch, training: Any, functions: Tree | None) -> Branch:
+    """The tree of a training whose phases' optimisers have what they say alone, where they go over that of the training; their modes as an experiment's."""
     phases = tree.entries.get("phases")
     if not isinstance(phases, Branch):
         return tree
@@ -130,7 +130,9 @@ def _said_in_phases(tree: Branch, training: Any) -> Branch:
     for name, model in training.phases.items():
         if isinstance(phase := found.get(name), Branch) and (own := phase.entries.get("optimizer")) is not None:
             said = _said(own, training.optimizer, model.optimizer)
-            found[name] = replace(phase, entries={**phase.entries, "optimizer": said})
+            found[name] = phase = replace(phase, entries={**phase.entries, "optimizer": said})
+        if isinstance(phase := found.get(name), Branch) and isinstance(modes := phase.entries.get("gradient"), Branch):
+            found[name] = replace(phase, entries={**phase.entries, "gradient": _modes(modes, functions, False)})
     return replace(tree, entries={**tree.entries, "phases": replace(phases, entries=found)})
 
 
@@ -346,12 +348,12 @@ def _leaf(value: Any) -> Expression | Word:
     return Word(value)
 
 
-def _modes(gradient: Branch, functions: Tree | None) -> Branch:
-    """Gradient modes: the default goes unsaid, and an expression has its function's parameters."""
+def _modes(gradient: Branch, functions: Tree | None, unsaid: bool = True) -> Branch:
+    """Gradient modes: an expression has its function's parameters, and the default goes unsaid, unless it goes over another."""
     found: dict[str, Tree] = {}
     bodies = functions.entries if isinstance(functions, Branch) else {}
     for target, mode in gradient.entries.items():
-        if not isinstance(mode, Branch) or mode.head == DEFAULT_MODE.name:
+        if not isinstance(mode, Branch) or (unsaid and mode.head == DEFAULT_MODE.name):
             continue
         body, value = bodies.get(target), mode.entries.get("value")
         if isinstance(body, Expression) and isinstance(value, Expression):

@@ -187,7 +187,8 @@ def _expression(where: Where, names: Names) -> Iterator[Completion]:
         for kind in kinds
         if kind not in ("loss", "measures", *(("estimates",) if where.inside[:1] == ("estimates",) else ()))
     ]
-    if where.inside[:1] in (("functions",), ("gradient",)) and stage != "timed":
+    modes = where.inside[:1] == ("gradient",) or where.inside[3:4] == ("gradient",)
+    if (where.inside[:1] == ("functions",) or modes) and stage != "timed":
         kinds = ["constants", "draw", "example", "statistics", "architecture", "outputs"]
     known = [*names.of(*reversed(kinds)), *names.of("functions")]
     if where.inside[:1] == ("measures",):
@@ -236,7 +237,15 @@ def parameters(where: Where, names: Names) -> tuple[str, ...]:
         case ("functions", str() as head, *_):
             _, _, rest = head.partition("(")
             return tuple(word.strip() for word in rest.rstrip(") ").split(",") if word.strip())
-        case ("gradient", str() as target, str() as mode, *_) if mode in EXPRESSION_MODES:
+        case ("gradient", str() as target, str() as mode, *_) | (
+            "training",
+            "phases",
+            _,
+            "gradient",
+            str() as target,
+            str() as mode,
+            *_,
+        ) if mode in EXPRESSION_MODES:
             found = names.find(target, "functions")
             return found.parameters if found is not None else ()
     return ()
@@ -257,7 +266,9 @@ def stage_of(path: tuple[str | int, ...]) -> str:
             return "constants" if path[2:3] == ("examples",) else "measures"
         case ("figures", *_):
             return "outputs"
-        case ("gradient", _, str() as mode, *_) if mode in GRADIENT_MODES and GRADIENT_MODES[mode].takes_constant:
+        case ("gradient", _, str() as mode, *_) | ("training", "phases", _, "gradient", _, str() as mode, *_) if (
+            mode in GRADIENT_MODES and GRADIENT_MODES[mode].takes_constant
+        ):
             return "timed"
         case ("architecture", _, "layers", *rest) if _is_timed(rest):
             return "timed"

@@ -110,6 +110,7 @@ def _within(path: tuple[str | int, ...]) -> tuple[str | int, ...]:
 
 def _parameters(path: tuple[str | int, ...], names: Names) -> tuple[str, ...]:
     """The parameters of the function that an expression is of, or whose gradient it says."""
+    path = path[3:] if path[:2] == ("training", "phases") else path
     if path[:1] == ("gradient",) and len(path) > 2:
         known = names.find(str(path[1]), "functions")
         return known.parameters if known is not None else ()

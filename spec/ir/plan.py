@@ -14,6 +14,7 @@ from .measured import MeasurePlan as MeasurePlan
 from .measured import StatisticPlan as StatisticPlan
 from .training import Condition as Condition
 from .training import LossPlan as LossPlan
+from .training import Mode as Mode
 from .training import OptimizerPlan as OptimizerPlan
 from .training import Phase as Phase
 from .training import Restart as Restart
@@ -203,14 +204,6 @@ def _leaves(layers: tuple[LayerPlan, ...]) -> list[LayerPlan]:
 
 
 @dataclass(frozen=True, eq=False)
-class Mode:
-    """A gradient mode on a target, by the name of its row; `value` is its number, a term of the counters where that changes in training."""
-
-    name: str
-    value: float | t.Term | None = None
-
-
-@dataclass(frozen=True, eq=False)
 class ProbePlan:
     """Values of single test examples that a figure shows: terms by label, how many examples, at which steps."""
 
@@ -237,6 +230,7 @@ class Program:
     networks: tuple[NetworkPlan, ...]
     loss: tuple[LossPlan, ...]
     gradient: Mapping[str, Mode]
+    """The modes by target, those in force in the first phase of training; a later one may have others (`during`)."""
     training: TrainingPlan | None
     measures: tuple[MeasurePlan, ...]
     data: DataSource
@@ -251,6 +245,17 @@ class Program:
     stored: StoredWeights | None = None
     """How weights are rounded between updates, where they are."""
     digest: str = ""
+
+    def during(self, phase: Phase | None) -> Program:
+        """The program with the gradient modes that are in force in a phase; without training in none."""
+        return self if phase is None or phase.gradient is None else replace(self, gradient=phase.gradient)
+
+    @property
+    def under_each_mode(self) -> tuple[Program, ...]:
+        """The program with the gradient modes of each of its phases: itself first, then those in which they are others."""
+        phases = self.training.phases if self.training is not None else ()
+        others = {id(phase.gradient): phase for phase in phases if phase.gradient is not None}
+        return (self, *map(self.during, others.values()))
 
     def on(self, stream: str) -> Program:
         """The program with the examples of a stream."""

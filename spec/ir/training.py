@@ -43,6 +43,14 @@ class OptimizerPlan:
 
 
 @dataclass(frozen=True, eq=False)
+class Mode:
+    """A gradient mode on a target, by the name of its row; `value` is its number, a term of the counters where that changes in training."""
+
+    name: str
+    value: float | t.Term | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class Update:
     """One of the updates that a step consists of: some networks take a step down some terms of the loss, `times` times.
 
@@ -90,6 +98,8 @@ class Phase:
     """What a step consists of, where it is said: `optimizers` are none then."""
     until: Condition | None = None
     """Once it holds, a replicate's weights stay as they are to the end of the pass."""
+    gradient: Mapping[str, Mode] | None = None
+    """The gradient modes in force, by target, where they are others than in the first phase."""
 
     @property
     def rounds(self) -> tuple[Update, ...]:
@@ -146,6 +156,10 @@ class TrainingPlan:
     def owners(self) -> tuple[int, ...]:
         """The place of the phase that each of these is of."""
         return tuple(place for place, phase in enumerate(self.phases) for _ in range(phase.times))
+
+    def phase_of(self, updates: int) -> Phase:
+        """The phase that the last of so many updates is of; the first before any."""
+        return self.phases[self.owners[bisect_right(self.starts, max(updates - 1, 0)) - 1]]
 
     def pass_within(self, step: int) -> int | None:
         """The number of the pass, of all, within which an evaluation lies; none at a border, where one ends and another has not begun."""

@@ -159,6 +159,10 @@ class TrainingPhase(Closed):
     loss: dict[Annotated[Name, Declares("loss")], Loss] | None = Field(
         None, description="The whole loss in this phase; without it, the experiment's."
     )
+    gradient: dict[Annotated[str, NameOf(("functions", "architecture"))], GradientEntry] = Field(
+        default_factory=dict,
+        description="Gradient modes in this phase, over those of the experiment: a function, network or layer that is not named keeps its own.",
+    )
     optimizer: Optimizer | None = Field(
         None,
         description="The optimiser in this phase, or a map from network to optimiser. Arguments that it does not say are those of the training, if that is of its kind.",

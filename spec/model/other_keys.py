@@ -90,11 +90,6 @@ def other_key(word: str, known: Container[str]) -> str:
         return (
             "Phases come in the order of the text; in a patch a new one comes last, or says `before: NAME` of another."
         )
-    if word == "gradient" and "restart" in known:
-        return (
-            'Modes hold throughout, and their numbers may change: `gradient: {f: {scale: "2.0 if phase == 1 else 1.0"}}`. '
-            "For another mode write `f(x) if phase == 0 else g(x)`: each function has its own."
-        )
     if "glorot_uniform" in known and (hint := other_initializer(word)):
         return hint
     own = next((key for key in OTHER_KEYS.get(word.lower(), ()) if key in known), "")

@@ -235,7 +235,8 @@ def _invoke(term: t.Invoke, walk: Walk, names: Scope) -> Any:
     meaning = walk.term(term.body, inner)
     if mode is None:
         return meaning
-    soft = walk.term(term.surrogate, inner) if term.surrogate is not None else None
+    surrogate = term.surrogate if mode_of(walk.program.gradient, term.function).takes_expression else None
+    soft = walk.term(surrogate, inner) if surrogate is not None else None
     return ["mode", mode.name, walk.number(mode), term.type.kind, meaning, soft, arguments]
 
 

@@ -75,7 +75,7 @@ class _Counter(DerivativeCounter):
     """
 
     def __init__(self, program: Program, phase: Phase | None) -> None:
-        self.program = program
+        self.program = program = program.during(phase)
         self.phase = phase
         self.dtype = DTYPES[program.dtype]
         self.item = BYTES[self.dtype.real]

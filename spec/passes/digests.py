@@ -11,22 +11,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from typing import Any
 
-import numpy as np
-
 from ..ir import terms as t
-from ..ir.plan import LayerPlan, MeasurePlan, NetworkPlan, Phase, Program, StudyPlan
-from ..ir.types import Type
-from .alike_blocks import with_one_block
+from ..ir.plan import MeasurePlan, Phase, Program, StudyPlan
 from .canonical import Walk
-from .program_roots import redraws
 from .reached_examples import reached
-from .shared_noise import measures_share_noise, noise_meaning, shares_noise
-from .training_digests import condition_meaning, loss_meaning, repeated, stored_meaning, updates_form, updates_meaning
+from .shared_noise import noise_meaning
+from .training_digests import condition_meaning, loss_meaning, repeated, stored_meaning, updates_meaning
 
 LANGUAGE = 1
 NUMERICS = 11
@@ -84,56 +79,6 @@ def network_meaning(program: Program, name: str) -> Any:
     return None if plan is None else Walk(program).stack(plan)
 
 
-def signature_digest(program: Program) -> str:
-    """What a program's compiled graph depends on: two programs with the same signature run in the same graph.
-
-    Not in it are the inputs of the graph: seeds, draws (unless a statistic draws them anew), initial weights, learning
-    rates that are numbers, how many steps there are and when is evaluated.
-    """
-    return digest(_form(program, _SignatureWalk(program, redraws(program))))
-
-
-def cell_form_digest(program: Program) -> str:
-    """What cells have in common that may be trained side by side: their signature but for the values of numbers, and their course.
-
-    The course: the seed tree, the replicates, the number of steps, and after which of them measures are taken and figures shown.
-    """
-    program, plan = with_one_block(program), program.training
-    course = [program.experiment, program.seed, program.replicates, [probe.steps for probe in program.probes]]
-    course += [[[phase.steps, *repeated(phase)] for phase in plan.phases], plan.evaluations] if plan is not None else []
-    # Inputs that are one in one cell may be two in another
-    exact = shares_noise(program) or measures_share_noise(program)
-    walk = (_SignatureWalk if exact else _CellFormWalk)(program, redraws(program))
-    return digest([*course, *_form(program, walk)])
-
-
-def _form(program: Program, walk: _SignatureWalk) -> list[Any]:
-    """All of a program that a compiled graph depends on, as a walk writes it."""
-    loss = [[term.name, walk.term(term.term), walk.term(term.weight)] for term in program.loss]
-    measures = [
-        [measure.name, measure.on, *map(program.evaluated, measure.streams), walk.term(measure.term)]
-        for measure in program.measures
-    ]
-    probes = [
-        [probe.figure, probe.examples, {label: walk.term(term) for label, term in probe.terms.items()}]
-        for probe in program.probes
-    ]
-    for plan in program.networks:
-        walk.network(plan.name)
-    for stage, items in (("draw", program.draws), ("example", program.examples)):
-        for item in items:
-            walk.reach(item.name, stage)
-    phases = program.training.phases if program.training else ()
-    training = [part for phase in phases for part in (phase.batch, updates_form(walk, phase, program.loss))] or None
-    named = len(phases) > 1 or (phases and phases[0].times > 1)
-    later = [
-        [[program.loss.index(term) for term in phase.loss], phase.steps, *repeated(phase)] for phase in phases if named
-    ]
-    modes = {name: [mode.name, walk.number(mode)] for name, mode in program.gradient.items()}
-    parts = [loss, measures, probes, walk.networks(), walk.bindings(), modes, training, *later, *walk.streams()]
-    return [program.dtype, *stored_meaning(program), *program.data.identity(), program.data.test, *parts]
-
-
 @dataclass(frozen=True, slots=True)
 class _Part:
     """A term or the like written out, with the names and networks in it. `source` is kept alive so that its id() stays unique."""
@@ -162,7 +107,7 @@ class _Body:
     """
 
     source: Program
-    walk: _DirectWalk
+    walk: DirectWalk
     parts: dict[int, _Part]
     cache: dict[Any, tuple[Any, str]] = field(default_factory=dict)
     closures: dict[Any, _Reached] = field(default_factory=dict)
@@ -261,7 +206,21 @@ class Digests:
             f"[{loss.text},{optimizers.text},{CANONICAL.encode([phase.batch, phase.steps, *repeated(phase), *held(phase)])[1:]}"
             for loss, optimizers, phase in later
         ]
+        parts += self._under_others(program, [phase.loss for phase in plan.phases], loss_meaning)
         return digest_of_text(f"[{','.join(parts)}]")
+
+    def _under_others(self, program: Program, sources: Sequence[Any], meaning: Callable[[Walk, Any], Any]) -> list[str]:
+        """What some parts of a program mean under the gradient modes of later phases, where these are others than in the first: with their phases."""
+        texts = []
+        for one in program.under_each_mode[1:]:
+            assert program.training is not None
+            body = self.body(one)
+            parts = [body.part(source, partial(meaning, body.walk, source)) for source in sources]
+            found = body.reached(*parts)
+            places = [place for place, phase in enumerate(program.training.phases) if phase.gradient is one.gradient]
+            written = ",".join(part.text for part in parts)
+            texts.append(f"[{places},[{written}],{found.networks},{found.bindings},{_modes(one, found.used)}]")
+        return texts
 
     def measure(self, program: Program, measure: MeasurePlan) -> str:
         """What a measure's values depend on, beside the training's digest."""
@@ -275,13 +234,13 @@ class Digests:
         stream = "test" if on in program.streams else on
         if program.statistics and on in program.streams:  # statistics are of the examples without what the stream says
             data = [*data, self._statistics(program)]
-        key = ("measure", id(measure.term), stream, examples, CANONICAL.encode(data))
+        key = ("measure", id(measure.term), stream, examples, CANONICAL.encode(data), _of_phases(program))
         if key not in body.cache:
             part = body.term(measure.term)
             reached = body.reached(part)
             rest = CANONICAL.encode([stream, examples, *data])[1:-1]
             derived = body.part(measure, partial(_derived, program, measure.term)).text == "true"
-            modes = f",{_modes(program, reached.used)}" if derived else ""
+            modes = self._modes_in_phases(program, measure.term, reached) if derived else ""
             text = f"[{part.text},{reached.bindings},{reached.networks},{rest}{modes}]"
             body.cache[key] = measure.term, digest_of_text(text)
         return body.cache[key][1]
@@ -295,14 +254,19 @@ class Digests:
     def sample(self, program: Program, term: t.Term, examples: int) -> str:
         """What the values of a term over single test examples depend on, beside the training's digest."""
         body = self.body(program)
-        key = ("sample", id(term), examples)
+        key = ("sample", id(term), examples, _of_phases(program))
         if key not in body.cache:
             part = body.term(term)
             reached = body.reached(part)
-            modes = f",{_modes(program, reached.used)}" if _derived(program, term) else ""
+            modes = self._modes_in_phases(program, term, reached) if _derived(program, term) else ""
             text = f'["sample",{part.text},{reached.bindings},{reached.networks},{examples}{modes}]'
             body.cache[key] = term, digest_of_text(text)
         return body.cache[key][1]
+
+    def _modes_in_phases(self, program: Program, term: t.Term, reached: _Reached) -> str:
+        """The gradient modes that a derivative is taken under, and what it means under those of later phases."""
+        others = self._under_others(program, [term], lambda walk, one: walk.term(one))
+        return "".join(f",{text}" for text in (_modes(program, reached.used), *others))
 
     def body(self, program: Program) -> _Body:
         """What a program has in common with others."""
@@ -314,8 +278,15 @@ class Digests:
             if len(self.bodies) >= MAX_CACHED:
                 self.bodies.clear()
                 self.contexts.clear()
-            body = self.bodies[key] = _Body(program, _DirectWalk(program), self.contexts.setdefault(context, {}))
+            body = self.bodies[key] = _Body(program, DirectWalk(program), self.contexts.setdefault(context, {}))
         return body
+
+
+def _of_phases(program: Program) -> Any:
+    """The gradient modes of the phases in which they are others than in the first: what tells them apart in this process."""
+    phases = program.training.phases if program.training is not None else ()
+    own = [(place, phase.gradient) for place, phase in enumerate(phases) if phase.gradient is not None]
+    return tuple((place, *((key, m.name, m.value) for key, m in modes.items())) for place, modes in own)
 
 
 def _derived(program: Program, term: t.Term) -> bool:
@@ -333,7 +304,7 @@ def _modes(program: Program, used: Iterable[str]) -> str:
     """The gradient modes of networks and of their layers."""
     if not program.gradient:
         return "{}"
-    walk = _DirectWalk(program)
+    walk = DirectWalk(program)
     modes = {k: [m.name, walk.number(m)] for k, m in program.gradient.items() if k.split(".")[0] in used}
     return CANONICAL.encode(modes)
 
@@ -348,7 +319,7 @@ def _name(name: str) -> str:
     return CANONICAL.encode(name)
 
 
-class _DirectWalk(Walk):
+class DirectWalk(Walk):
     """Terms to nested lists; notes the names and networks that stand in them, and goes no further."""
 
     def __init__(self, program: Program) -> None:
@@ -366,35 +337,3 @@ class _DirectWalk(Walk):
 
     def network(self, name: str) -> None:
         self.invoked[name] = None
-
-
-class _SignatureWalk(Walk):
-    """The same without the inputs of a compiled graph: of draws the types alone, and no initial weights."""
-
-    def __init__(self, program: Program, redrawn: bool) -> None:
-        super().__init__(program)
-        self.redrawn = redrawn
-
-    def binding(self, term: t.Term, stage: str) -> Any:
-        return self.term(term) if self.redrawn or stage != "draw" else [term.type.kind, list(term.type.shape)]
-
-    def layer(self, layer: LayerPlan) -> Any:
-        return [*super().layer(replace(layer, initializers={})), *(["turns"] if layer.turns is not None else [])]
-
-    def stack(self, plan: NetworkPlan) -> Any:
-        """A network's meaning, and whether it looks rows up: that depends on draws, of which only the types are in it."""
-        return [super().stack(plan), plan.index is not None]
-
-
-class _CellFormWalk(_SignatureWalk):
-    """The same without the values of numbers: of each the kind and the shape."""
-
-    def constant(self, value: np.ndarray[Any, Any], given: Type) -> Any:
-        return ["number", given.kind, list(given.shape)] if given.kind != "bool" else super().constant(value, given)
-
-    def argument(self, value: Any) -> Any:
-        """As it is, where it is a term: what is compiled is not given the numbers of gradient modes and layers."""
-        return _DirectWalk(self.program).term(value) if isinstance(value, t.Term) else super().argument(value)
-
-    def given(self, value: Any) -> Any:
-        return "number" if value else self.value(value)

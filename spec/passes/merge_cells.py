@@ -30,8 +30,8 @@ from ..ir.plan import (
 from ..ir.types import Type
 from ..tables.optimizers import OPTIMIZERS
 from .alike_blocks import in_any_number, is_counted
-from .digests import cell_form_digest
 from .program_roots import redraws
+from .signature_digests import cell_form_digest
 
 Many = TypeVar("Many")
 

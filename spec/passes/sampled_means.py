@@ -195,7 +195,7 @@ def _jumps(term: t.Term, program: Program, carrying: frozenset[str]) -> bool:
     if isinstance(term, t.Expectation) or _is_estimate(term) or not _moves(term, carrying):
         return False
     hidden = isinstance(term, t.Stop | t.Recalled | t.ValueGradient | t.Directional | t.NetworkOutput) or (
-        isinstance(term, t.Invoke) and term.function in program.gradient
+        isinstance(term, t.Invoke) and any(term.function in one.gradient for one in program.under_each_mode)
     )
     steps = isinstance(term, t.Operate) and (term.operation in STEPS or not OPERATION_WORK[term.operation].passes)
     if hidden or steps or term.type.kind != "real":

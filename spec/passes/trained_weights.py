@@ -17,11 +17,13 @@ def trained(program: Program, phase: Phase | None = None) -> frozenset[Place]:
     if program.training is None:
         return frozenset()
     phases = program.training.phases if phase is None else (phase,)
-    return frozenset(place for one in phases for update in one.rounds for place in changed_by(program, update))
+    return frozenset(
+        place for one in phases for update in one.rounds for place in changed_by(program.during(one), update)
+    )
 
 
 def changed_by(program: Program, update: Update, paths: Paths | None = None) -> frozenset[Place]:
-    """The weights that an update changes: those of its networks that a term of its loss reaches and trains."""
+    """The weights that an update changes, under the gradient modes of the program: those of its networks that a term of its loss reaches and trains."""
     paths = paths or Paths(program)
     frozen = {target for target in program.gradient if mode_of(program.gradient, target).freezes_weights}
     return frozenset(

@@ -94,7 +94,7 @@ def _one_of(path: Path, base: Mapping, patch: Mapping) -> bool:
         return (base.get("enumerate") is None) != (patch.get("enumerate") is None)
     if path[:-1] == ("measures",):
         return not set(base.keys()) & set(patch.keys()) and not (_says_how(base) and _says_how(patch))
-    return path[:-1] == ("gradient",)
+    return path[:-1] == ("gradient",) or (path[:2] == PHASES and path[3:-1] == ("gradient",))
 
 
 def _says_how(node: Node) -> bool:

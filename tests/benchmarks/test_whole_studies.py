@@ -8,8 +8,8 @@ import pytest
 from dlspec.interpreter.api.study import load
 from dlspec.interpreter.schedule.scheduler import Progress
 from dlspec.interpreter.store.requests import requests_of
-from dlspec.spec.passes.digests import cell_form_digest, signature_digest
 from dlspec.spec.passes.merge_cells import merge_cells
+from dlspec.spec.passes.signature_digests import cell_form_digest, signature_digest
 
 from benchmarks.studies_table import row, section
 from benchmarks.table import table

@@ -138,7 +138,7 @@ class Asked:
 
     def _statistic(self, name: str) -> tuple[Any, Shape]:
         """A statistic of gradients, and its shape."""
-        bent = any("exact" not in str(mode) for mode in self.tree.get("gradient", {}).values())
+        bent = any("exact" not in str(mode) for mode in self.modes_said())
         rows = [row for row in GRADIENT_STATISTICS.values() if not (row.symmetric and bent)]
         if self.data == "combinations":  # there are no new ones for each target
             rows = [row for row in rows if not row.over_draws]

@@ -8,6 +8,7 @@ from typing import Any
 
 from dlspec.spec.ir.types import Shape, Type
 from dlspec.spec.tables.counters import COUNTERS
+from dlspec.spec.tables.gradient_modes import GRADIENT_MODES
 from dlspec.spec.tables.optimizers import OPTIMIZERS
 
 from .asked import STEPS, Asked
@@ -106,7 +107,7 @@ class Course(Asked):
 
     def derivatives(self, random: Random) -> None:
         """Derivatives with respect to what networks are given and layers give, in measures and in a term of the loss."""
-        if self.tree.get("gradient") or "five" in self.tree.get("variants", {}):
+        if self.modes_said() or "five" in self.tree.get("variants", {}):
             return
         for name, shape in self.networks.items():
             given = self._entered(name)
@@ -259,8 +260,30 @@ class Course(Asked):
                     part: "anew" if part == "optimizer" else self.random.choice(("anew", "initial"))
                     for part in entry["restart"]
                 }
+        if modes := self._later_modes(name):
+            entry["gradient"] = modes
         self.seen.update(f"phase {field}" for field in entry)
         return entry
+
+    def _later_modes(self, phase: str) -> dict[str, Any]:
+        """Gradient modes of a phase, over those of the experiment."""
+        random = Random(f"modes {phase} {self.tree['seed']} {len(str(self.tree))}")
+        if self.straight or random.random() < 0.6:
+            return {}
+        named = self.by_updates or "trains" in str(self.tree["loss"])  # whose weights have to be trained
+        rows = [row for row in GRADIENT_MODES.values() if row.route == "body" or (row.route == "nowhere" and not named)]
+        rows = [row for row in rows if "layer" in row.targets and not (named and row.freezes_weights)]
+        modes = {}
+        for target in random.sample([*self.networks, *self.named], 1):
+            row = random.choice(rows)
+            modes[target] = {row.name: random.choice((0.25, "0.5 + 0.1 * step"))} if row.takes_constant else row.name
+        return modes
+
+    def modes_said(self) -> list[Any]:
+        """The gradient modes that the experiment or one of its phases says."""
+        phases = self.tree.get("training", {}).get("phases", {}).values()
+        said = (self.tree.get("gradient", {}), *(phase.get("gradient", {}) for phase in phases))
+        return [mode for modes in said for mode in modes.values()]
 
     def _later_loss(self) -> dict[str, Any]:
         """A loss of the second phase, which may look back at the first."""

@@ -71,7 +71,7 @@ def test_what_is_asked_of_blocks_is_of_blocks_written_out(
     more: str, loops: list[int], compiled: Callable[..., Compiled], turns: list[int]
 ) -> None:
     held = compiled(body(more), 2, xla=True)
-    held.evaluation._compiled.function.get_concrete_function(
+    held.measuring.at(0).evaluation._compiled.function.get_concrete_function(
         {name: held.seeds.keys[name] for name in ("train", "test")}, held.seeds.draws, 0, []
     )
     assert sorted(turns) == loops

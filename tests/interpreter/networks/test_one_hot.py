@@ -10,7 +10,7 @@ import pytest
 from dlspec.interpreter.program.program import Compiled
 from dlspec.spec.ir.plan import Program
 from dlspec.spec.passes.cost import cost
-from dlspec.spec.passes.digests import signature_digest
+from dlspec.spec.passes.signature_digests import signature_digest
 
 HEAD = """
 dtype: float64

@@ -16,8 +16,8 @@ from dlspec.interpreter.schedule.batching import cells_side_by_side
 from dlspec.interpreter.store.requests import CellRequest, ReplicateBatch
 from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.ir.plan import Program
-from dlspec.spec.passes.digests import cell_form_digest
 from dlspec.spec.passes.merge_cells import merge_cells
+from dlspec.spec.passes.signature_digests import cell_form_digest
 
 from tests.interpreter.silent import Silent
 

@@ -11,7 +11,8 @@ import pytest
 from dlspec.interpreter.program.program import Compiled
 from dlspec.spec.ir.plan import Phase, Program
 from dlspec.spec.passes.cost import cost
-from dlspec.spec.passes.digests import signature_digest, training_digest
+from dlspec.spec.passes.digests import training_digest
+from dlspec.spec.passes.signature_digests import signature_digest
 from dlspec.spec.passes.trained_weights import trained
 
 BODY = """

@@ -50,8 +50,9 @@ def numbers(compiled: Compiled) -> dict[str, bytes]:
 
 def traces(compiled: Compiled) -> int:
     """How often the functions of a compiled program were traced."""
-    functions = [compiled.train_step.loop, compiled.evaluation._compiled, *compiled.probes.values()]
-    functions += [statistic._compiled for _, statistic in compiled.statistics]
+    measured = compiled.measuring.at(12)
+    functions = [compiled.train_step.loop, measured.evaluation._compiled, *measured._shown.values()]
+    functions += [statistic._compiled for statistic in measured.statistics]
     return sum(function.function.experimental_get_tracing_count() for function in functions)
 
 

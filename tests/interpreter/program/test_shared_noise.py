@@ -10,8 +10,8 @@ from dlspec import spec
 from dlspec.interpreter.program.program import Compiled
 from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.ir.plan import Program
-from dlspec.spec.passes.digests import cell_form_digest
 from dlspec.spec.passes.shared_noise import shares_noise
+from dlspec.spec.passes.signature_digests import cell_form_digest
 
 from tests.interpreter.conftest import HEAD
 

@@ -43,7 +43,9 @@ experiments:
     training:
       optimizer: {sgd: 0.1}
       batch: 4
-      phases: {a: {steps: 5}, b: {steps: 6, times: 2, loss: {fit: abs(f - y), more: abs(f + g - y)}, updates: {all: {networks: [f, g], loss: [fit, more]}}}}
+      phases:
+        a: {steps: 5}
+        b: {steps: 6, times: 2, gradient: {f: {scale: 2}}, loss: {fit: abs(f - y), more: abs(f + g - y)}, updates: {all: {networks: [f, g], loss: [fit, more]}}}
       updates: {one: {networks: [f], loss: [fit]}, two: {networks: [g], loss: [more]}}
     estimates: {taken: {after: a, of: E(f^2), examples: 50}}
     measures: {size: E(f + g) + taken}
@@ -172,6 +174,7 @@ EDITS: dict[str, tuple[Path, Any]] = {
     "TrainingPhase.optimizer": ((*PHASES, "a", "optimizer"), {"adam": 0.1}), "TrainingPhase.batch": ((*PHASES, "b", "batch"), 5),
     "TrainingPhase.updates": ((*PHASES, "b", "updates", "all"), {"networks": ["g", "f"], "loss": ["fit", "more"], "times": 2}),
     "TrainingPhase.until": ((*PHASES, "b", "until"), "size < 1"),
+    "TrainingPhase.gradient": ((*PHASES, "b", "gradient", "f"), {"scale": 0.5}),
     "TrainingPhase.restart": ((*PHASES, "b", "restart"), ["optimizer"]),
     "Training.updates": ((*UPDATES, "two"), {"networks": ["g"], "loss": ["more"], "times": 3}),
     "TrainingUpdate.networks": ((*UPDATES, "two", "networks"), ["f", "g"]),

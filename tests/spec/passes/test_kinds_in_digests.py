@@ -10,8 +10,9 @@ import pytest
 from dlspec import spec
 from dlspec.spec.diagnostics.problems import Source, StudyError
 from dlspec.spec.diff import compare
-from dlspec.spec.passes.digests import measure_digest, sample_digest, signature_digest
+from dlspec.spec.passes.digests import measure_digest, sample_digest
 from dlspec.spec.passes.evaluate import Value, evaluate_batched
+from dlspec.spec.passes.signature_digests import signature_digest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

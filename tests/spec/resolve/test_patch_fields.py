@@ -35,7 +35,7 @@ BASE: dict[str, Any] = {
     "training": {
         "optimizer": {"sgd": {"learning_rate": 0.1}},
         "batch": 2,
-        "phases": {"p": {"steps": 5}, "q": {"steps": 5}},
+        "phases": {"p": {"steps": 5}, "q": {"steps": 5, "gradient": {"f": {"scale": 0.75}}}},
     },
     "estimates": {"size": {"after": "p", "of": "E(f^2)", "examples": 10}},
     "measures": {"error": "(f - y)^2 * size"},
