@@ -125,7 +125,7 @@ def _looks(tree: Any) -> bool:
     """Whether a part looks at results."""
     if isinstance(tree, c.Apply):
         return any(map(_looks, tree.arguments))
-    return isinstance(tree, c.Measured | c.Diverged | c.Along | c.Over)
+    return isinstance(tree, c.Measured | c.Diverged | c.Along | c.Over | c.OverEntries)
 
 
 def _mean(grid: Grid, dimension: int) -> Array:

@@ -1,14 +1,15 @@
-"""Reductions of claims along an axis."""
+"""Reductions of claims along an axis, or the index of an array."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from dlspec.spec.ir import claims as c
 
 from ..results.replicates import Results
-from .grid import Array, Grid
+from .grid import Array, Grid, aligned
 
 REDUCED: dict[str, Callable[[Array], Array]] = {
     "mean": lambda values: np.asarray(values.mean(axis=-1)),
@@ -27,10 +28,24 @@ def over(tree: c.Over, grid: Grid, results: Results) -> Grid:
     axis = list(grid.places).index(dimension)
     left = {own: kept for own, kept in grid.places.items() if own != dimension}
     low, high = np.moveaxis(grid.low, axis, -1), np.moveaxis(grid.high, axis, -1)
-    if tree.form in REDUCED:
-        reduce = REDUCED[tree.form]
-        return Grid(left, reduce(low), reduce(high)) if grid.ranges else Grid.exact(left, reduce(low))
+    values = [results.axes[tree.axis][place] for place in grid.places[dimension]]
+    return _reduced(tree.form, left, low, high if grid.ranges else low, values)
+
+
+def over_entries(tree: c.OverEntries, grids: Sequence[Grid]) -> Grid:
+    """The same of the entries of an array; `grids` are the entries, which meet as the parts of a comparison do."""
+    places, ranges = aligned(grids)
+    shape = [len(kept) for kept in places.values()]
+    low, high = (np.stack([np.broadcast_to(pair[end], shape) for pair in ranges], axis=-1) for end in (0, 1))
+    exact = not any(grid.ranges for grid in grids)
+    return _reduced(tree.form, places, low, low if exact else high, range(len(grids)))
+
+
+def _reduced(form: str, left: Mapping[int, tuple[int, ...]], low: Array, high: Array, values: Sequence[Any]) -> Grid:
+    """What is left of the last axis, on which `values` lie."""
+    if form in REDUCED:
+        reduce = REDUCED[form]
+        return Grid.exact(left, reduce(low)) if high is low else Grid(left, reduce(low), reduce(high))
     known = (low == high).all(axis=-1)
-    at = np.argmax(low, axis=-1) if tree.form == "argmax" else np.argmin(low, axis=-1)
-    values = np.asarray([results.axes[tree.axis][place] for place in grid.places[dimension]], dtype=float)
-    return Grid.exact(left, np.where(known, values[at], np.nan))
+    at = np.argmax(low, axis=-1) if form == "argmax" else np.argmin(low, axis=-1)
+    return Grid.exact(left, np.where(known, np.asarray(values, dtype=float)[at], np.nan))

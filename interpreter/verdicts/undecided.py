@@ -49,6 +49,10 @@ def undecided(tree: Any, entry: Entry, results: Results) -> str:
                 if reason := undecided(tree.y, {**entry, dimension: place}, results):
                     return reason
             return f"`{claim_text(tree)}` is not decided{_at(entry, results)} by an event that never came"
+        case c.OverEntries(entries=entries):
+            reasons = (undecided(one, entry, results) for one in entries)
+            never_came = f"`{claim_text(tree)}` is not decided{_at(entry, results)} by an event that never came"
+            return next(filter(None, reasons), never_came)
         case c.Apply(_, arguments):
             for argument in arguments:
                 if reason := undecided(argument, entry, results):
@@ -86,6 +90,8 @@ def _events(tree: Any) -> list[Any]:
     parts = (
         tree.arguments
         if isinstance(tree, c.Apply)
+        else tree.entries
+        if isinstance(tree, c.OverEntries)
         else (tree.y, tree.x)
         if isinstance(tree, c.Along)
         else (tree.y,)

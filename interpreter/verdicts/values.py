@@ -19,7 +19,7 @@ from dlspec.spec.tables.operations import OPERATIONS
 
 from ..results.replicates import DONE, Replicate, Results
 from .grid import Array, Entry, Grid, Unlike, aligned
-from .over_axes import over
+from .over_axes import over, over_entries
 from .over_steps import errors_of, first_steps, reduced
 
 Range = tuple[Array, Array]
@@ -47,6 +47,11 @@ def value(tree: Any, results: Results) -> Grid:
             return _along(tree, results)
         case c.Over():
             return over(tree, value(tree.y, results), results)
+        case c.OverEntries(entries=entries):
+            try:
+                return over_entries(tree, [value(entry, results) for entry in entries])
+            except Unlike as unlike:
+                raise _unlike(unlike, results) from None
         case c.Apply(operation, arguments):
             return _applied(operation, [value(argument, results) for argument in arguments], results)
     raise TypeError(type(tree).__name__)

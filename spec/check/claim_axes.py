@@ -62,6 +62,8 @@ class Reach:
                 return self._along(tree, span)
             case c.Over():
                 return self._over(tree, span)
+            case c.OverEntries(_, _, entries):
+                return self._met([self._kept(entry, span, True) for entry in entries], tree, span)
             case c.Apply("logical_not", (inner,)):
                 return self._kept(inner, span, not positive)
             case c.Apply("logical_and" | "logical_or", arguments):

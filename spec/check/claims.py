@@ -3,96 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from ..diagnostics.problems import Span, StudyError, did_you_mean, listing, problem_at
+from ..diagnostics.problems import Span, did_you_mean, listing, problem_at, sentence
 from ..expressions import nodes as n
 from ..ir import claims as c
 from ..tables.judges import JUDGES
 from ..tables.operations import CLAIM_FORMS, OPERATIONS, OPERATORS
-from .claim_axes import Reach
 from .claim_comparisons import must_choose_among_equally_many, must_take
 from .claim_conditions import SEVERAL, in_place_of
+from .claim_entries import along_entries
 from .claim_quantifiers import quantified
+from .claim_subject import Subject
 from .claim_windows import in_window, is_of_steps, must_be_evaluated
 from .constant_folding import must_be_finite
 from .expression_text import Text
-from .measure_shapes import ByCell, must_have_entry
-from .steps import ENDS, Borders, borders_of, step_of
+from .measure_shapes import must_have_entry
+from .steps import ENDS, borders_of, step_of
 
 COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
-
-
-Axes = tuple[Mapping[str, tuple[Any, ...]], tuple[tuple[str, ...], ...]]
-"""Axes with their values, and which of them go in step."""
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What claims speak of: measures with their shapes, axes with their values, constants of no axis."""
-
-    measures: Mapping[str, tuple[int, ...] | None]
-    """Each measure's shape; None where no cell was sound, and it is not known."""
-    axes: Mapping[str, tuple[Any, ...]]
-    constants: Mapping[str, float]
-    evaluated: tuple[tuple[Mapping[str, Any], tuple[int, ...]], ...] = ()
-    """For each point of the axes, the steps at which measures are taken."""
-    borders: tuple[tuple[Mapping[str, Any], Borders], ...] = ()
-    """For each point of the axes, where the phases of training begin and end."""
-    zipped: tuple[tuple[str, ...], ...] = ()
-    planned: Mapping[str, tuple[Any, ...]] | None = None
-    """The axes as they are planned, where others' values are known besides."""
-    by_cell: ByCell = ()
-    """The shapes in each cell of the measures that have several."""
-    before: tuple[Axes, ...] = ()
-    """Axes, and which of them go in step, as they are without the profile and the overrides: what is left out of these
-    leaves a claim undecided, not wrong."""
-
-    @property
-    def swept(self) -> list[str]:
-        """The axes of numbers."""
-        return [name for name, values in self.axes.items() if all(isinstance(value, int | float) for value in values)]
-
-    @cached_property
-    def reach(self) -> Reach:
-        """What parts of claims speak of along the axes."""
-        return Reach(self.axes if self.planned is None else self.planned, self.zipped)
-
-    def evaluations(self, part: c.Measured) -> frozenset[int]:
-        """How many evaluations a part looks at in each of its cells; nothing where that is not known."""
-        looked_at = (steps for point, steps in self.evaluated if c.looked_at(part.selections, point))
-        return frozenset(len(steps[c.within(part.window, steps)]) for steps in looked_at)
-
-    def shapes(self, name: str, selections: tuple[c.Selection, ...]) -> dict[tuple[int, ...], Mapping[str, Any]]:
-        """The shapes that a measure has where conditions hold, each with a cell; none where they are not known."""
-        own = [
-            (shapes[name], place) for place, shapes in self.by_cell if name in shapes and c.looked_at(selections, place)
-        ]
-        whole = self.measures[name]
-        return dict(reversed(own)) or ({} if whole is None else {whole: {}})
-
-    def left_out(self, axis: str) -> str:
-        """What to do where a profile or an override has removed an axis; empty where none has."""
-        if not any(axis in axes for axes, _ in self.before):
-            return ""
-        return f"The profile or an override removes '{axis}': keep one value of it, or remove the claim there, too."
-
-    def compare(self, tree: c.Claim, span: Span) -> None:
-        """Raises StudyError where the claim's parts can't be compared, neither as planned nor with what is left out."""
-        found = _apart(self.reach, tree, span)
-        others = [reach for reach in self.reaches_before if reach.knows(tree)] if found else []
-        told = [_apart(reach, tree, span) for reach in others]
-        if found and all(told):
-            raise told[0] or found if told else found
-
-    @cached_property
-    def reaches_before(self) -> list[Reach]:
-        """The same over the axes as they are written."""
-        return [Reach(axes, zipped) for axes, zipped in self.before]
 
 
 def check_claim(text: Text, subject: Subject, judge: str = "replicates") -> c.Claim:
@@ -112,15 +44,6 @@ def check_claim(text: Text, subject: Subject, judge: str = "replicates") -> c.Cl
     subject.compare(tree, span)
     must_choose_among_equally_many(tree, subject.evaluations, span)
     return tree
-
-
-def _apart(reach: Reach, tree: c.Claim, span: Span) -> StudyError | None:
-    """What is wrong with a claim over some axes."""
-    try:
-        reach.check(tree, span)
-    except StudyError as error:
-        return error
-    return None
 
 
 def check_until(text: Text, subject: Subject) -> c.Claim:
@@ -278,7 +201,7 @@ def _call(
             raise problem_at(text.span(along), "this is no swept constant, nor made from one", gone or hint)
         return c.Along(function, claim_part(arguments[0], text, subject), x, axis)
     if function in c.OVER:
-        return _over(function, arguments, text, subject, span)
+        return _over(function, arguments, text, subject, span, until)
     if function in ENDS and not until:
         return c.Number(step_of(node, text, subject.constants, borders_of(subject.borders, ())))
     row = OPERATIONS.get(function)
@@ -292,25 +215,35 @@ def _call(
     raise problem_at(head, f"'{function}' has no meaning in a claim", did_you_mean(function, known) or _forms())
 
 
-def _over(function: str, arguments: tuple[n.Expr, ...], text: Text, subject: Subject, span: Span) -> c.Claim:
-    """A reduction along an axis. Raises StudyError."""
+def _over(
+    function: str, arguments: tuple[n.Expr, ...], text: Text, subject: Subject, span: Span, until: bool
+) -> c.Claim:
+    """A reduction along an axis, or the index of an array. Raises StudyError."""
     if len(arguments) != 2 or not isinstance(arguments[1], n.Name):
         hint = f"Write `{function}(final(error), d)`: of what, and along which axis."
         raise problem_at(span, f"`{function}` goes along an axis, and is given none", hint)
     axis = arguments[1].name
     if axis not in subject.axes:
+        part = along_entries(
+            function, arguments[0], arguments[1], text, subject.constants, subject.lengths,
+            lambda node, constants: claim_part(node, text, replace(subject, constants=constants), until),
+        )  # fmt: skip
+        if part is not None:
+            return part
         hint = (
             subject.left_out(axis)
             or did_you_mean(axis, subject.axes)
             or f"The axes are {listing(subject.axes) or 'none'}."
         )
+        if array := next((name for name, shape in subject.measures.items() if shape), None):
+            hint = sentence(hint, f"An index goes over the entries of an array: `{function}(final({array}[i]), i)`.")
         raise problem_at(text.span(arguments[1]), f"there is no axis '{axis}'", hint)
     if function.startswith("arg") and axis not in subject.swept:
         hint = f"`{function[3:]}` is the value there; compare variants by `final(…, variant == NAME)`."
         raise problem_at(
             text.span(arguments[1]), f"'{axis}' is an axis of names, and `{function}` gives a number", hint
         )
-    return c.Over(function, claim_part(arguments[0], text, subject), axis)
+    return c.Over(function, claim_part(arguments[0], text, subject, until), axis)
 
 
 def _first(arguments: tuple[n.Expr, ...], function: str, span: Span) -> tuple[n.Expr, tuple[n.Expr, ...]]:

@@ -9,7 +9,8 @@ from ..ir.claims import Selection
 from ..model.base import MEASURE
 from ..model.figures import SWEPT, Figure, entry, naming
 from ..source import nodes as yaml
-from .claims import Subject, check_condition
+from .claim_subject import Subject
+from .claims import check_condition
 from .expression_text import read
 from .measure_shapes import wrong_entry
 

@@ -8,7 +8,8 @@ from ..ir.plan import ExperimentPlan
 from ..source import nodes as yaml
 from .claim_cells import borders_in, constants_in, evaluated_in
 from .claim_comparisons import must_choose_among_equally_many
-from .claims import Subject, claim_part
+from .claim_subject import Subject
+from .claims import claim_part
 from .expression_text import read
 from .measure_shapes import shapes_by_cell
 

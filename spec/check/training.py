@@ -19,7 +19,8 @@ from ..tables.layers import row_of
 from ..tables.optimizers import EXCLUSIVE, MIXING, OPTIMIZERS
 from . import constant_folding as folding
 from .argument_bounds import explained, representable, within
-from .claims import Subject, check_until
+from .claim_subject import Subject
+from .claims import check_until
 from .context import Context
 from .enumerated import FULL
 from .expression_text import read

@@ -288,6 +288,9 @@ class _Moved:
                     yield from self.signs(tree.threshold, sign * _EVENTS.get(tree.operator, (0, False))[0])
             case c.Over(form, y):
                 yield from self.signs(y, 0 if form.startswith("arg") else sign)
+            case c.OverEntries(form, _, entries):
+                for entry in entries:
+                    yield from self.signs(entry, 0 if form.startswith("arg") else sign)
             case c.Along(_, y, x):
                 yield from self.signs(y, 0)
                 yield from self.signs(x, 0)

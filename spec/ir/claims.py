@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
@@ -83,7 +83,7 @@ class Along:
 
 
 OVER = ("mean", "max", "min", "argmax", "argmin")
-"""The reductions along an axis: `argmax` and `argmin` give the axis's value where the largest and the smallest are."""
+"""The reductions along an axis, or the index of an array: `argmax` and `argmin` give the axis's value where the largest and the smallest are."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,15 @@ class Over:
 
 
 @dataclass(frozen=True)
+class OverEntries:
+    """`max(y, i)`, `argmax(y, i)` along the index of an array: what is left of y, for each value of the index in `entries`, from 0 on."""
+
+    form: str
+    index: str = field(compare=False)
+    entries: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
 class Apply:
     """An elementwise operation of the table."""
 
@@ -103,7 +112,7 @@ class Apply:
     arguments: tuple[Any, ...]
 
 
-Claim = Number | Coordinate | Measured | Diverged | Along | Over | Apply
+Claim = Number | Coordinate | Measured | Diverged | Along | Over | OverEntries | Apply
 
 
 def parts(tree: Claim) -> Iterator[Claim]:
@@ -123,7 +132,7 @@ def parts(tree: Claim) -> Iterator[Claim]:
                 stack += (x, y)
             case Over(_, y):
                 stack.append(y)
-            case Apply(_, arguments):
+            case OverEntries(_, _, arguments) | Apply(_, arguments):
                 stack += reversed(arguments)
 
 

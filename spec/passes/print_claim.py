@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -40,6 +41,8 @@ def _spelled(tree: Any) -> tuple[str, int]:
             return f"{form}({_text(y, 0)}, {_text(x, 0)})", _ATOM
         case c.Over(form, y, axis):
             return f"{form}({_text(y, 0)}, {axis})", _ATOM
+        case c.OverEntries(form, index, entries):
+            return f"{form}({_along_entries(index, entries)})", _ATOM
         case c.Apply(operation, arguments):
             return _applied(operation, arguments)
     raise TypeError(type(tree).__name__)
@@ -67,6 +70,18 @@ def _measured(tree: c.Measured) -> str:
     given = [measure, *([str(tree.step)] if tree.reduction == "at" else [])]
     given += [*_window_text(tree.window), *map(selection_text, tree.selections)]
     return f"{tree.reduction}({', '.join(given)})"
+
+
+def _along_entries(index: str, entries: tuple[Any, ...]) -> str:
+    """What goes along an index: `final(m[i]), i`, or its first and last where the index does not stand alone."""
+    first, last = _text(entries[0], 0), _text(entries[-1], 0)
+    words, others = re.split(r"(\d+)", first), re.split(r"(\d+)", last)
+    pairs = list(zip(words, others, strict=False))
+    if len(words) == len(others) and all(
+        one == other or (one, other) == ("0", str(len(entries) - 1)) for one, other in pairs
+    ):
+        return "".join(one if one == other else index for one, other in pairs) + f", {index}" * (len(entries) > 1)
+    return ", ".join([first, *(["…"] if len(entries) > 2 else []), last])
 
 
 def _window_text(window: c.Window | None) -> Iterator[str]:

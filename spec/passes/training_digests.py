@@ -105,7 +105,7 @@ def condition_meaning(program: Program, tree: Any, measures: Mapping[str, str]) 
 
     def plain(item: Any) -> Any:
         if is_dataclass(item):
-            parts = {field.name: getattr(item, field.name) for field in fields(item)}
+            parts = {field.name: getattr(item, field.name) for field in fields(item) if field.compare}
             if "measure" in parts:
                 parts["measure"] = measures[parts["measure"]]
             if parts.get("window", ()) is None:  # all steps

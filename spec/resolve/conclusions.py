@@ -11,7 +11,8 @@ import numpy as np
 from ..check.array_figures import check_arrays
 from ..check.claim_cells import borders_in, constants_in, evaluated_in
 from ..check.claim_design import ClaimDesign, enough_for, judge_of
-from ..check.claims import Axes, Subject, check_claim, constant_number
+from ..check.claim_subject import Axes, Subject
+from ..check.claims import check_claim, constant_number
 from ..check.expression_text import read
 from ..check.figures import check_figures, conditions
 from ..check.measure_shapes import shapes_by_cell

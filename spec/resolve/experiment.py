@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..check.all_points import OnePointNeeded
-from ..check.claims import Axes
+from ..check.claim_subject import Axes
 from ..check.experiment import ExperimentChecker, Point
 from ..check.memo import Common, Shared
 from ..diagnostics.problems import Problem, Span, StudyError, in_file_order, problem_at

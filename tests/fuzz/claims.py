@@ -185,12 +185,13 @@ def selected(world: World) -> tuple[list[str], dict[str, tuple[int, ...]], dict[
     return texts, {dimension: own for dimension, own in kept.items() if dimension not in alone}, alone
 
 
-def measured(world: World) -> Part:
-    """A measure of the cells that conditions choose."""
+def measured(world: World, of: str = "") -> Part:
+    """A measure of the cells that conditions choose; `of` is the one, if it is given."""
     random = world.random
     texts, kept, alone = selected(world)
     forms = ["final", "final", "final", "lowest", "highest", "mean_over", "at"] + ["first_step"] * world.events
     form, name = random.choice(forms), random.choice(tuple(MEASURES))
+    name = of or name
     window: Callable[[int], bool] = lambda step: True  # noqa: E731
     if form not in ("final", "at") and random.random() < 0.3:
         of_steps, border = random.choice(((">=", 10), (">", 0), ("<=", 20), ("<", 30), (">=", 20)))
@@ -260,6 +261,36 @@ def over(world: World, part: Part) -> Part:
     return Part(f"{form}({part.text}, {axis})", {own: kept for own, kept in part.kept.items() if own != dimension}, at)
 
 
+def over_entries(world: World) -> Part:
+    """What is left of the entries of an array, by its index, each with the same conditions."""
+    random = world.random
+    form = random.choice(("mean", "max", "min", "argmax", "argmin"))
+    state = random.getstate()
+    entries = []
+    for name in ("pair[0]", "pair[1]"):
+        random.setstate(state)  # the same choices, but for the entry
+        entries.append(measured(world, name))
+    scaled = random.random() < 0.4
+
+    def at(place: Place) -> Candidates:
+        series = [entry.at(place) for entry in entries]
+        if any(one is None for one in series):
+            return None
+        if form.startswith("arg") and any(len(one or ()) > 1 for one in series):
+            raise Unfit
+        found = set()
+        for one, two in product(*(one or () for one in series)):
+            numbers = (one, two * 2 if scaled else two)
+            best = (max if form.endswith("max") else min)(numbers)
+            found.add(
+                sum(numbers) / 2 if form == "mean" else float(numbers.index(best)) if form.startswith("arg") else best
+            )
+        return None if any(map(math.isnan, found)) else tuple(sorted(found))
+
+    text = entries[0].text.replace("pair[0]", "pair[i]")
+    return Part(f"{form}({f'({text} * (i + 1))' if scaled else text}, i)", entries[0].kept, at)
+
+
 def along(world: World, part: Part, form: str) -> Part:
     """`slope`, `increasing` or `decreasing` of a part."""
     axis = world.random.choice("dm")
@@ -288,7 +319,7 @@ def number(world: World, depth: int) -> Part:
     random = world.random
     if depth == 0 or random.random() < 0.35:
         if random.random() < 0.75:
-            return measured(world)
+            return over_entries(world) if random.random() < 0.15 else measured(world)
         if random.random() < 0.6:
             value = random.choice((0, 1, 2, 3, 0.5))
             return Part(str(value), {}, lambda place: (float(value),))
