@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from copy import copy
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
@@ -68,12 +67,6 @@ class Network:
                 self._build(layer)
             for name, shape in layer.weights.items():
                 self._variable(layer, name, shape)
-
-    def under(self, modes: Mapping[str, Mode]) -> Network:
-        """The same network under other gradient modes: its weights, and all that is kept of them, are shared."""
-        other = copy(self)
-        other.modes = modes
-        return other
 
     def _build(self, plan: LayerPlan) -> None:
         layer = of_keras(plan.keras, plan.config, self.dtype.keras)

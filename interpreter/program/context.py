@@ -75,7 +75,9 @@ class ProgramContext:
             context = self._during[id(phase.gradient)] = copy(self)
             context.__dict__.pop("flat", None)
             context.program = self.program.during(phase)
-            context.networks = {name: network.under(phase.gradient) for name, network in self.networks.items()}
+            context.networks = {name: copy(network) for name, network in self.networks.items()}
+            for network in context.networks.values():
+                network.modes = phase.gradient
         return context
 
     @cached_property

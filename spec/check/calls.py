@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from ..diagnostics.problems import InternalError, Problem, Span, StudyError, did_you_mean, listing, problem_at, sentence
 from ..expressions import nodes as n
 from ..ir import terms as t
@@ -23,7 +25,7 @@ from .gradients import FORMS_OF_DERIVATIVES, batch_mean, derivative
 from .loops import LOOPS, loop
 from .moments import MOMENTS, recalled
 from .namespace import Function
-from .steps import ENDS
+from .steps import ENDS, step_of
 from .whole_numbers import turned
 
 FORM_ARGUMENTS = {
@@ -49,6 +51,9 @@ def call(checker: Elaborator, node: n.Call, text: Text, context: Context) -> t.T
     if node.function in OPERATIONS:
         return operation(checker, OPERATIONS[node.function], node, text, context, span)
     if node.function not in checker.names.vocabulary.known():
+        if node.function in ENDS and context.stage == "schedule":
+            step = step_of(node, text, checker.names.scalars(), [checker.names.borders()])
+            return t.Literal(np.asarray(step), type=Type("int", ()), span=span)
         must_be_no_claims(node.function, head)
     if len(node.arguments) == 1:
         argument = checker.term(node.arguments[0], text, context)
@@ -82,7 +87,9 @@ def must_be_no_claims(function: str, span: Span) -> None:
     if function in ENDS:
         hint = "Give the phase its steps by a constant, and compare with that: `constants: {first: 100}`, `phases: {a: {steps: first}}`, `step < first`."
         raise problem_at(
-            span, f"`{function}` is a step, and stands only in claims and in `evaluate: {{at: […]}}`", hint
+            span,
+            f"`{function}` is a step, and stands only in claims, in schedules and in `evaluate: {{at: […]}}`",
+            hint,
         )
 
 

@@ -20,6 +20,7 @@ from .expression_text import Text
 from .file_values import Columns
 from .measure_names import MeasureNames
 from .namespace import Function
+from .steps import Borders
 from .vocabulary import Vocabulary
 
 GivenParts = Callable[[], Mapping[str, t.Term]]
@@ -50,6 +51,12 @@ class Names(Protocol):
 
     def gradient(self, name: str) -> tuple[tuple[GradientMode, ...], Function | None]:
         """The gradient modes of a function, one in each phase of training, and its surrogate."""
+
+    def borders(self) -> Borders:
+        """Where phases of training begin and end."""
+
+    def scalars(self) -> dict[str, float]:
+        """The constants that are single numbers."""
 
     def trained(self, term: t.Term) -> bool:
         """Whether a term depends on weights."""

@@ -66,6 +66,7 @@ class ExperimentChecker:
     def program(self) -> Program:
         """The program. Raises StudyError with every independent problem, in file order, and OnePointNeeded (see `all_points.py`)."""
         scope = self.scope
+        scope.borders_of_training = TrainingChecker(scope).borders
         scope.data = scope.attempt(self._data)
         if scope.data is not None:
             scope.data = scope.attempt(partial(with_visits, scope, scope.data))

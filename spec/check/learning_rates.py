@@ -14,9 +14,10 @@ from ..tables.bounds import Bounds
 ROUNDING = 1e-6
 
 
-def scheduled(what: str, bounds: Bounds, term: t.Term, steps: int, hint: str) -> None:
-    """Refuses a schedule that leaves its bounds, or is not finite. Raises StudyError."""
-    places = np.asarray(sorted(set(np.linspace(0, steps - 1, min(steps, MAX_CHECKED_STEPS)).round().tolist())))
+def scheduled(what: str, bounds: Bounds, term: t.Term, first: int, steps: int, hint: str) -> None:
+    """Refuses a schedule that leaves its bounds, or is not finite, at one of so many steps from a first one on. Raises StudyError."""
+    last = first + steps - 1
+    places = np.asarray(sorted(set(np.linspace(first, last, min(steps, MAX_CHECKED_STEPS)).round().tolist())))
     found = evaluate_batched(term, {counter_name("step"): Value(places, (EXAMPLE,))})
     rates = np.broadcast_to(np.asarray(found.array, float), places.shape)
     lost = ~np.isfinite(rates)

@@ -32,6 +32,7 @@ from .network_parts import application
 from .networks import learnt, merged_defaults, takes_reals
 from .one_hot import index_of, read_for_index, values
 from .said_otherwise import SaidOtherwise
+from .steps import Borders
 from .vocabulary import Vocabulary
 from .weight_paths import weight
 
@@ -71,6 +72,7 @@ class ExperimentScope:
         self.failed: set[str] = set()
         self.active: list[str] = []
         self.data: DataSource | None = None
+        self.borders_of_training: Callable[[], Borders] = tuple
         self.files = file_names(self.model)
         self.tests = SaidOtherwise(self.model.task.tests, self.note_read)
         self.bindings, self.functions = self._declared(swept or {})
@@ -136,8 +138,8 @@ class ExperimentScope:
             return self.data if about == "data" else self.dependencies.density
         if about == "gradient":
             return tuple(map(self.shared.common.identity, nodes_said(self.model, name)))
-        if about == "network":
-            return self._plan(name, self.span)
+        if about in ("borders", "network"):
+            return str(self.borders_of_training()) if about == "borders" else self._plan(name, self.span)
         if about == "tests":
             return self.tests.answer
         if about == "measure":
@@ -353,6 +355,11 @@ class ExperimentScope:
         """The gradient modes of a function, one in each phase of training, and its surrogate."""
         self.note_read("gradient", name)
         return function_modes(self.model, name, self.functions.get(name))
+
+    def borders(self) -> Borders:
+        """Where phases of training begin and end."""
+        self.note_read("borders")
+        return self.borders_of_training()
 
     def trained(self, term: t.Term) -> bool:
         """Whether a term depends on weights."""

@@ -68,6 +68,9 @@ def _value(node: n.Expr, text: Text, constants: Mapping[str, float], borders: Bo
             return {"+": a + b, "-": a - b, "*": a * b, "//": a // b if b else 0}[operator]
         case n.Call(function, (phase,), ()) if function in ENDS:
             return _border(function, phase, text, constants, borders)
+    if isinstance(node, n.Call) and node.function in ENDS:
+        hint = f"`{node.function}(task_a)`, or of one pass `{node.function}(task[0])`."
+        raise problem_at(span, f"`{node.function}` takes a phase of training", hint)
     raise problem_at(span, "the second argument of `at` is a step, a whole number", HINT)
 
 

@@ -58,13 +58,15 @@ class TrainingChecker:
             *(training.node(field) for field in Training.model_fields if field != "optimizer"),
         )
         phases = self.filled(training, phases, loss, optimizers)
+        first = 0
         for phase in phases:
-            last = sum(item.steps * item.times for item in phases)
+            steps = phase.steps * phase.times
             for plan in phase.all_optimizers:
                 for name, value in plan.arguments.items():
                     if isinstance(value, t.Term):
                         row = OPTIMIZERS[plan.name].parameters[name]
-                        scheduled(f"'{name}'", row.bounds, value, last, explained(row.meaning))
+                        scheduled(f"'{name}'", row.bounds, value, first, steps, explained(row.meaning))
+            first += steps
         return TrainingPlan(phases, evaluations, until)
 
     def schedule(
@@ -120,14 +122,7 @@ class TrainingChecker:
             raise problem_at(training.key("steps"), "'steps' and 'phases' exclude each other", hint)
         found = []
         for name, model in training.phases.items():
-            node = model.node("steps")
-            assert node is not None
-            term = self.checker.value(node, Context("constants", ()))
-            steps = int(folding.integer(term, "'steps'"))
-            if not 0 <= steps <= MAX_STEPS:
-                hint = "A phase of 0 steps is passed over."
-                raise problem_at(term.span, f"'steps' is between 0 and {MAX_STEPS:,}, and this is {steps:,}", hint)
-            times = count(model.node("times"), 1, "'times'", MAX_STEPS)
+            steps, times = self.length(model)
             batch = self.counted_batch(model.node("batch")) if model.batch is not None else self.batch(training)
             if model.batch is not None and self.experiment.data is not None and self.experiment.data.batch is not None:
                 hint = "Remove it: all values are taken each time."
@@ -139,6 +134,24 @@ class TrainingChecker:
         if not found:
             raise problem_at(training.key("phases"), "every phase has 0 steps", "Give one of them some.")
         return tuple(found)
+
+    def length(self, model: TrainingPhase) -> tuple[int, int]:
+        """How many steps a phase has, and how often it is passed. Raises StudyError."""
+        node = model.node("steps")
+        assert node is not None
+        term = self.checker.value(node, Context("constants", ()))
+        steps = int(folding.integer(term, "'steps'"))
+        if not 0 <= steps <= MAX_STEPS:
+            hint = "A phase of 0 steps is passed over."
+            raise problem_at(term.span, f"'steps' is between 0 and {MAX_STEPS:,}, and this is {steps:,}", hint)
+        return steps, self.experiment.count(model.node("times"), 1, "'times'", MAX_STEPS)
+
+    def borders(self) -> Borders:
+        """Where phases begin and end, as schedules say it; nothing where there are none. Raises StudyError."""
+        models = self.model.training.phases if self.model.training is not None else {}
+        lengths = {name: self.length(model) for name, model in models.items()}
+        phases = (Phase((), {}, 0, steps, name, times) for name, (steps, times) in lengths.items() if steps)
+        return TrainingPlan(found, ()).borders if (found := tuple(phases)) else ()
 
     def restarts(self, model: TrainingPhase) -> tuple[Restart, ...]:
         """What begins anew with each pass of a phase."""

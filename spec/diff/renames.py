@@ -86,7 +86,7 @@ class Renames:
             if key in JUDGED and self.axes.values:
                 inner = reselected(inner, self.axes.values)
             if key == "training" and isinstance(inner, Branch):
-                entries[key] = self._training(inner, values, layers)
+                entries[key] = self._training(inner, {**beside, **values}, layers)
             else:
                 entries[key] = _carried(inner, mapping, layers)
         for place in [*KINDS, ("gradient",)]:

@@ -9,6 +9,7 @@ import pytest
 from dlspec import spec
 from dlspec.interpreter.results.phase_text import phases as told
 from dlspec.spec.diagnostics.problems import Source
+from dlspec.spec.diff import compare
 from dlspec.spec.diff.description import subject
 from dlspec.spec.ir.plan import Program
 from dlspec.spec.passes.cost import cost
@@ -127,11 +128,11 @@ def test_a_patch_changes_one_mode_of_a_phase_or_takes_it_away() -> None:
 )
 def test_a_difference_is_told_with_the_phase(after: dict[str, str], text: str) -> None:
     before = {name: said.replace("scale: 2", "scale: 4").replace(", hard: exact", "") for name, said in after.items()}
-    (change,) = spec.diff.compare(document(**before), document(**after)).changes
+    (change,) = compare(document(**before), document(**after)).changes
     assert (subject(change), change.classes) == (text, ("gradient",))
 
 
 def test_a_renamed_layer_keeps_its_mode_in_a_phase() -> None:
     before = document(b="f.head: {scale: 2}")
     after = spec.parse(Source("modes.yaml", before.source.text.replace("head", "top")))
-    assert {change.action for change in spec.diff.compare(before, after).changes} == {"renamed"}
+    assert {change.action for change in compare(before, after).changes} == {"renamed"}

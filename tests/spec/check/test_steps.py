@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from dlspec import spec
 from dlspec.spec.diagnostics.problems import Source, StudyError
+from dlspec.spec.diff import compare
 from dlspec.spec.ir.claims import Number, parts
 
 STUDY = """
@@ -58,3 +59,49 @@ def test_what_is_no_step_is_refused(at: str, message: str) -> None:
         evaluations(at)
     (problem,) = caught.value.problems
     assert problem.message == message and problem.span is not None and problem.hint
+
+
+SCHEDULED = """
+dlspec: 1
+study: t
+experiments:
+  e:
+    constants: {long: 10}
+    sweep: {long: [10, 20]}
+    FUNCTIONS
+    task: {example: {x: "normal([2])"}}
+    architecture: {f: {input: x, layers: [dense: 1]}}
+    loss: {l: {of: f^2, weight: "WEIGHT"}}
+    training:
+      optimizer: {sgd: 0.1}
+      batch: 4
+      phases: {a: {steps: long, times: 2}, b: {steps: 20, optimizer: {sgd: {learning_rate: "RATE"}}}}
+      evaluate: {at: [start(b) + 1]}
+    measures: {m: E(f^2)}
+"""
+
+
+def digests(rate: str, weight: str = "1", functions: str = "about: text", name: str = "b") -> list[str]:
+    text = SCHEDULED.replace("RATE", rate).replace("WEIGHT", weight).replace("FUNCTIONS", functions)
+    plan = spec.resolve(spec.parse(Source("t.yaml", text.replace("b: {", f"{name}: {{").replace("(b)", f"({name})"))))
+    return [program.digest for program in plan.experiments[0].programs]
+
+
+def test_a_schedule_may_count_from_a_border_which_is_its_step() -> None:
+    """In each cell its own; a rate of a phase has its bounds in that phase alone."""
+    short, long = digests("0.1 * abs(step - start(b) + 1)", "1 if step < end(a[0]) else 0.5")
+    assert short == digests("0.1 * abs(step - 20 + 1)", "1 if step < 10 else 0.5")[0]
+    assert long == digests("0.1 * abs(step - 40 + 1)", "1 if step < 20 else 0.5")[1]
+    assert digests("end(7) / 100", functions="functions: {end(k): k + 1}") == digests("0.08"), "a user's name wins"
+    with pytest.raises(StudyError, match=r"and is -0\.1 at step 20"):
+        digests("0.1 * (step - start(b) - 1)")
+
+
+def test_a_phase_that_is_renamed_keeps_what_counts_from_it() -> None:
+    old = (
+        SCHEDULED.replace("RATE", "0.1 / (step - start(b) + 1)").replace("WEIGHT", "1").replace("FUNCTIONS", "about: x")
+    )
+    new = old.replace("b: {", "tune: {").replace("(b)", "(tune)")
+    changes = compare(*(spec.parse(Source("t.yaml", text)) for text in (old, new))).changes
+    assert {change.action for change in changes} <= {"renamed"}
+    assert digests("0.1 / (step - start(b) + 1)") == digests("0.1 / (step - start(b) + 1)", name="tune")
