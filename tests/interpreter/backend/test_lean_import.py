@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
 import threading
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+from dlspec.interpreter.backend import lean_import
 from dlspec.interpreter.backend.lean_import import NOT_NEEDED, imported_without
 
 STUDY = """
@@ -30,6 +33,7 @@ from pathlib import Path
 from dlspec.interpreter.backend.lean_import import NOT_NEEDED
 from dlspec.interpreter.backend.startup import start
 start(own_process=True)
+assert "tensorflow.python.keras" not in sys.modules, "nobody has asked for a name that needs it"
 assert "keras" in sys.modules and not any("lean_import" in type(finder).__module__ for finder in sys.meta_path)
 print(*sorted(NOT_NEEDED & set(sys.modules)), ".")
 from dlspec.interpreter.cli.app import main
@@ -42,7 +46,9 @@ def command(*words):
 command("run", "lean.yaml", "--keep-weights", "--jit", "graph")
 assert "pandas" not in sys.modules, "nothing that a run stores or draws needs it"
 command("export", "lean.yaml", "--format", "saved_model", "--output", "out")
-import keras, matplotlib.pyplot, pandas
+import keras, matplotlib.pyplot, pandas, tensorflow as tf
+assert tf.compat.v1.get_variable and "Variable" in dir(tf.compat.v2) and not hasattr(tf.linalg, "nothing")
+from tensorflow.feature_column import numeric_column
 (weights,) = Path("runs").rglob("*.keras")
 print(keras.saving.load_model(weights).count_params(), len(pandas.DataFrame({"a": [1, 2]})))
 """
@@ -92,6 +98,42 @@ def test_they_are_missing_for_this_thread_and_meanwhile_alone(libraries: tuple[s
         import_module("taken_along.part")  # what somebody has loaded is no longer refused, nor its parts
         raise RuntimeError
     assert sys.meta_path == before
+
+
+def test_packages_of_names_alone_are_read_when_a_name_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {
+        "__init__.py": "from named.api import part, two",
+        "two/__init__.py": "",
+        "api/__init__.py": "",
+        "api/two/__init__.py": "from math import e",
+        "api/part/__init__.py": "import time\nfrom named.api.part import below\ntime.sleep(0.05)\nfrom math import pi",
+        "api/part/below.py": "from math import tau",
+    }
+    for name, text in files.items():
+        (tmp_path / "named" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "named" / name).write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(lean_import, "NAMES_ALONE", "named.api.")
+    try:
+        with imported_without():
+            named = import_module("named")
+        assert type(named.two) is ModuleType and named.two.e == math.e, "there is another package of its name"
+        assert type(named.part).__name__ == "_Unread" and "named.api.part.below" not in sys.modules
+        found: list[float] = []
+        asks = [threading.Thread(target=lambda: found.append(named.part.pi + named.part.below.tau)) for _ in range(4)]
+        for thread in asks:
+            thread.start()
+        for thread in asks:
+            thread.join()
+        assert found == [math.pi + math.tau] * 4, "threads that ask at once all have it"
+        assert type(named.part) is ModuleType and "pi" in dir(named.part)
+        with pytest.raises(AttributeError, match=r"'named\.api\.part' has no attribute 'nothing'"):
+            named.part.nothing  # noqa: B018
+    finally:
+        for name in [name for name in sys.modules if name.partition(".")[0] == "named"]:
+            del sys.modules[name]
 
 
 def test_what_is_refused_is_nothing_that_dlspec_needs() -> None:
