@@ -14,7 +14,7 @@ from ..results.number_text import apart, mean_of, pair
 from ..results.number_text import number as text_of
 from ..results.replicates import Results
 from ..results.verdicts import Evidence, Point
-from .grid import Array, Entry, Grid, aligned
+from .grid import Array, Entry, Grid, aligned, mean_along
 from .undecided import where
 from .values import beside, rises, value
 
@@ -129,7 +129,7 @@ def _looks(tree: Any) -> bool:
 
 
 def _mean(grid: Grid, dimension: int) -> Array:
-    return np.asarray(grid.low.mean(axis=list(grid.places).index(dimension)))
+    return mean_along(np.moveaxis(grid.low, list(grid.places).index(dimension), -1))
 
 
 def _points(number: Grid | None, others: Others, at: Entry, results: Results) -> tuple[list[Point], int, int]:
@@ -150,9 +150,9 @@ def _points(number: Grid | None, others: Others, at: Entry, results: Results) ->
     nearest = int(np.ravel_multi_index(keys[0], shape)) if shape else 0
     kept = list(range(len(low)))
     if len(low) > MAX_POINTS:
-        mean = np.where(low < high, np.nan, low).mean(axis=1)
-        known = np.flatnonzero(np.isfinite(mean))
-        extreme = {int(known[np.argmin(mean[known])]), int(known[np.argmax(mean[known])])} if known.size else set()
+        means = mean_along(np.where(low < high, np.nan, low))
+        known = np.flatnonzero(np.isfinite(means))
+        extreme = {int(known[np.argmin(means[known])]), int(known[np.argmax(means[known])])} if known.size else set()
         chosen = {nearest, *extreme, *range(MAX_POINTS - 3)}
         kept = sorted(chosen)
     bare = Grid(places, low, high)

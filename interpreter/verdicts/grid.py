@@ -95,6 +95,18 @@ def aligned(grids: Sequence[Grid], fill: float | None = None) -> Aligned:
     return places, [_placed(grid, places, fill) for grid in grids]
 
 
+def mean_along(values: Array) -> Array:
+    """The mean along the last axis: undefined of infinities of both signs, and finite where all values are.
+
+    >>> mean_along(np.array([[1.0, 3.0], [1.5e308, 1.5e308], [np.inf, -np.inf]])).tolist()
+    [2.0, 1.5e+308, nan]
+    """
+    with np.errstate(invalid="ignore", over="ignore"):
+        found = np.asarray(values.mean(axis=-1))
+        beyond = np.isinf(found) & np.isfinite(values).all(axis=-1)
+        return np.where(beyond, (values / values.shape[-1]).sum(axis=-1), found) if beyond.any() else found
+
+
 def _placed(grid: Grid, places: Mapping[int, tuple[int, ...]], fill: float | None) -> tuple[Array, Array]:
     """A grid's arrays at some places, with an axis of one along each dimension that it has not."""
     own = {dimension: kept for dimension, kept in places.items() if dimension in grid.places}

@@ -9,10 +9,10 @@ import numpy as np
 from dlspec.spec.ir import claims as c
 
 from ..results.replicates import Results
-from .grid import Array, Grid, aligned
+from .grid import Array, Grid, aligned, mean_along
 
 REDUCED: dict[str, Callable[[Array], Array]] = {
-    "mean": lambda values: np.asarray(values.mean(axis=-1)),
+    "mean": mean_along,
     "max": lambda values: np.asarray(values.max(axis=-1)),
     "min": lambda values: np.asarray(values.min(axis=-1)),
 }

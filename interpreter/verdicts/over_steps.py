@@ -109,8 +109,9 @@ def _mean(tree: c.Measured, replicate: Replicate | None) -> float:
     values = along_steps(tree, curve)[inside]
     if len(steps) == 1:
         return float(values[0])
-    between = (values[1:] + values[:-1]) / 2
-    return float(np.sum(between * np.diff(steps)) / (steps[-1] - steps[0]))
+    with np.errstate(invalid="ignore", over="ignore"):  # undefined of infinities of both signs
+        between = values[1:] / 2 + values[:-1] / 2
+        return float(np.sum(between * np.diff(steps)) / (steps[-1] - steps[0]))
 
 
 def _stacked(tree: c.Measured, replicates: Sequence[Replicate | None]) -> Iterator[tuple[list[int], Array, int]]:

@@ -76,9 +76,9 @@ def places(kept: Mapping[str, Sequence[int]]) -> Iterator[dict[str, int]]:
 class World:
     """Axes and results, all at random: small whole numbers, steady ones, or real ones, some undefined or infinite, some cells diverged."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, replicates: int = 0) -> None:
         self.random, self.zipped = random, random.random() < 0.3
-        self.replicates, self.events = random.choice((2, 3, 5)), random.random() < 0.3
+        self.replicates, self.events = replicates or random.choice((2, 3, 5)), random.random() < 0.3
         self.axes: dict[str, tuple[str, tuple[int, ...]]] = (
             {"d": ("z", (30, 30, 50)), "m": ("z", (2, 3, 3))}
             if self.zipped
