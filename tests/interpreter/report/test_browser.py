@@ -388,6 +388,19 @@ def test_a_link_to_a_cell_opens_the_fold_that_it_lies_in(browser: Any, many_cell
     row.wait_for(state="visible")
     ids = page.evaluate("[...document.querySelectorAll('[id]')].map(one => one.id)")
     assert len(ids) == len(set(ids)) and {"claim-e.small", "figure-e-fall"} <= set(ids)
+    table = page.locator(".tall:has(tr[id^=cell-])")
+    head, frame = table.locator("thead th").first, table.bounding_box()
+    assert row.bounding_box()["y"] > head.bounding_box()["y"] + 1
+    table.evaluate("table => { table.scrollTop = table.scrollHeight; }")
+    assert abs(head.bounding_box()["y"] - frame["y"]) < 3, "the head stays in sight"
+    titles = page.locator("h1, h2, h3").all_text_contents()
+    assert len(titles) == len(set(titles)), titles
+    drawing = drawn_plot(page)
+    caption = page.locator("figcaption").first.bounding_box()
+    assert caption["width"] <= 1 and drawing.locator("text", has_text="Fall").count() == 1, "its title is seen once"
+    page.emulate_media(media="print")
+    assert table.locator("thead").evaluate("head => getComputedStyle(head).display") == "table-header-group"
+    assert table.evaluate("table => table.scrollHeight <= table.clientHeight"), "all rows are printed"
     opened.context.close()
 
 
