@@ -51,7 +51,7 @@ class _Values:
 
     def renamed(self, old: Patches, new: Patches) -> dict[str, str]:
         """Old name to new."""
-        new_names = exchanged(old, new, lambda a, b: a == b)
+        new_names = exchanged(old, new, lambda a, b: a == b, lambda values: ())
         gone = [name for name in old if name not in new and name not in new_names]
         fresh = [name for name in new if name not in old and name not in new_names.values()]
         if not gone or not fresh:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -92,23 +93,29 @@ def _same_but_for_kinds(pair: Pair) -> bool:
     return bool(without_kinds(pair.before.form) == without_kinds(pair.after.form))
 
 
+@lru_cache(maxsize=16)
+def _by_name(items: tuple[Any, ...]) -> Mapping[str, Any]:
+    """Parts of a program by their names."""
+    return {item.name: item for item in items}
+
+
 def _meaning(path: tuple[str, ...], program: Program) -> str | None:
     """What the digest takes a binding, a term of the loss or a measure for; None for another path."""
     term: Any = None
     rest: Any = None
     if path[:2] in (("task", "draw"), ("task", "example")) and len(path) == 3:
         named = program.draws if path[1] == "draw" else program.examples
-        term = next((item.term for item in named if item.name == path[2]), None)
+        term = getattr(_by_name(named).get(path[2]), "term", None)
     elif path[:2] == ("task", "statistics") and len(path) == 3:
         term = next((item.term for item in program.statistics if item.name == path[2]), None)
     elif path[:1] == ("outputs",) and len(path) == 2:
-        term = next((item.term for item in program.outputs if item.name == path[1]), None)
+        term = getattr(_by_name(program.outputs).get(path[1]), "term", None)
     elif path[:1] == ("loss",) and len(path) == 2:
-        term = next((item.term for item in program.loss if item.name == path[1]), None)
+        term = getattr(_by_name(program.loss).get(path[1]), "term", None)
     elif path[:1] == ("loss",) and path[2:] == ("weight",):
         term = next((item.weight for item in program.loss if item.name == path[1]), None)
     elif path[:1] == ("measures",) and len(path) == 2:
-        found = next((item for item in program.measures if item.name == path[1]), None)
+        found = _by_name(program.measures).get(path[1])
         term, rest = (found.term, found.on) if found else (None, None)
     if term is None:
         return None

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 
 from ..diagnostics.problems import listing
 from .changes import FACTORS
 from .likeness import ALIKE, Parts, assigned, likeness, parts
 from .settings import Side
 from .swaps import exchanged
-from .trees import Branch, same
+from .trees import Branch, rough, same
 
 
 def renamed_experiments(old: Mapping[str, Side], new: Mapping[str, Side]) -> dict[str, str]:
     """Old name to new of experiments under another name: those whose names were exchanged, and what stays most alike."""
-    new_names = exchanged(old, new, _same)
+    new_names = exchanged(old, new, _same, _key)
     gone = {name: _parts(side) for name, side in old.items() if name not in new and name not in new_names}
     fresh = {name: side for name, side in new.items() if name not in old and name not in new_names.values()}
     return new_names | assigned(gone, {name: _parts(side) for name, side in fresh.items()} if gone else {})
@@ -41,6 +41,12 @@ def _same(a: Side, b: Side) -> bool:
     if a.trees.keys() != b.trees.keys() or a.plan.axes != b.plan.axes:
         return False
     return all(same(a.trees[key], b.trees[key]) for key in a.trees)
+
+
+def _key(side: Side) -> Hashable:
+    """Equal for experiments that are the same in every setting, and for few others."""
+    first = min(side.trees, key=repr)
+    return frozenset(side.trees), rough(side.trees[first])
 
 
 def _parts(side: Side) -> Parts:

@@ -16,7 +16,7 @@ from .paths import differences
 from .selections import reselected
 from .settings import AxisNames
 from .swaps import exchanged
-from .trees import UNORDERED, Branch, Expression, Layers, Tree, expression, in_one_order, leaves, same
+from .trees import UNORDERED, Branch, Expression, Layers, Tree, expression, in_one_order, leaves, rough, same
 
 KINDS: Mapping[tuple[str, ...], str] = {
     ("constants",): "constant",
@@ -160,7 +160,7 @@ def find(before: Branch, after: Branch, axes: AxisNames) -> Renames:
 def _exchange(before: Branch, after: Branch, renames: Renames) -> None:
     """Adds names that were exchanged, where fewer paths differ so than with each name for itself."""
     for place, kind in KINDS.items():
-        new_names = exchanged(_map(renames.carried(before), place), _map(after, place), same)
+        new_names = exchanged(_map(renames.carried(before), place), _map(after, place), same, rough)
         if new_names:
             swapped = replace(
                 renames, found=[*renames.found, *(Rename(kind, place, *pair) for pair in new_names.items())]

@@ -7,7 +7,7 @@ in its model.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from typing import Any, Literal, get_args, get_origin
@@ -95,6 +95,18 @@ def same(a: Tree | None, b: Tree | None) -> bool:
         pairs = zip(a.items, b.items, strict=False)
         return len(a.items) == len(b.items) and all(x[0] == y[0] and same(x[1], y[1]) for x, y in pairs)
     return type(a) is type(b) and a == b
+
+
+def rough(tree: Tree) -> Hashable:
+    """Equal for trees that are the same, and for few others: without the words in them, and orders."""
+    if isinstance(tree, Expression):
+        form: Hashable = tree.form
+        return form
+    if isinstance(tree, Branch):
+        return tree.head, frozenset((key, rough(below)) for key, below in tree.entries.items())
+    if isinstance(tree, Layers):
+        return tuple((key, rough(below)) for key, below in tree.items)
+    return type(tree).__name__
 
 
 def in_one_order(array: Expression) -> Expression:

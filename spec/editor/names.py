@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import prod
 
+from ..check.constant_limits import Budget
 from ..check.data import data_source
 from ..check.measures import measure
-from ..check.memo import Shared
+from ..check.memo import Common, Shared
 from ..check.namespace import MEANING, STAGES
 from ..check.scope import ExperimentScope
 from ..data_files.described import columns_text
@@ -95,19 +96,20 @@ def names(top: yaml.Mapping) -> dict[str, Names]:
     except StudyError:
         whole = {}
     names_by_experiment = {}
+    common = Common()  # experiments of one base share most of their parts
     for key, own in node.entries:
         below = whole.get(key.text, own)
         if isinstance(below, yaml.Mapping):
-            names_by_experiment[key.text] = _names(key, below, top)
+            names_by_experiment[key.text] = _names(key, below, common)
     return names_by_experiment
 
 
-def _names(key: yaml.Scalar, node: yaml.Mapping, top: yaml.Mapping) -> Names:
+def _names(key: yaml.Scalar, node: yaml.Mapping, common: Common) -> Names:
     known: dict[tuple[str, str], Known] = {}
     for part in (without(node, "variants", "sweep"), node):  # what patches say of a name comes after its own place
         for item in _declared(part, EXPERIMENT):
             known.setdefault((item.kind, item.name), item)
-    types, parts = _checked(key.text, node, top)
+    types, parts = _checked(node, common)
     typed = {
         (kind, name): Known(name, kind, item.key, item.text, types.get(name, ""), item.parameters)
         for (kind, name), item in known.items()
@@ -149,13 +151,14 @@ NO_LAYERS = ("weights", "input")
 """The parts of a network that are none of its layers, unless one is called so."""
 
 
-def _checked(name: str, node: yaml.Mapping, top: yaml.Mapping) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+def _checked(node: yaml.Mapping, common: Common) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
     """The types of an experiment's names, and the layers and weights of its networks; what is wrong is left out."""
     types: dict[str, str] = {}
     parts: dict[str, dict[str, str]] = {}
     try:
         model = experiment(without(node, "base"))
-        scope = ExperimentScope(Shared(model))
+        common.budget = Budget()
+        scope = ExperimentScope(Shared(model, common=common))
     except StudyError:
         return types, parts
     scope.data = scope.attempt(lambda: data_source(scope)) if scope.files else None

@@ -7,6 +7,9 @@ from pathlib import Path
 from dlspec import spec
 from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.diff import StudyDiff, compare
+from dlspec.spec.diff.swaps import exchanged
+from dlspec.spec.diff.trees import Branch, Word, expression, rough, same
+from dlspec.spec.expressions.parser import parse_expression
 
 BASE = (Path(__file__).parent / "base.yaml").read_text("utf-8")
 
@@ -250,3 +253,26 @@ def test_names_that_were_exchanged_wherever_they_are_used_mean_the_same() -> Non
     assert diff.same and {change.action for change in diff.changes} == {"renamed"}
     diff = difference(*swap)
     assert {change.action for change in diff.changes} == {"changed"} and not diff.same
+
+
+def test_names_that_stand_for_other_things_are_compared_with_what_may_be_the_same() -> None:
+    """300 names whose meanings all changed, but for two that were exchanged: each is compared with its own, and few more."""
+    old = {f"m{number}": number for number in range(300)}
+    new = {name: number + 1000 for name, number in old.items()} | {"m7": 8, "m8": 7}
+    compared = []
+
+    def equal(one: int, other: int) -> bool:
+        compared.append((one, other))
+        return one == other
+
+    assert exchanged(old, new, equal, lambda number: number % 100) == {"m7": "m8", "m8": "m7"}
+    assert len(compared) < 5 * len(old)
+
+
+def test_trees_that_are_the_same_have_one_rough_form() -> None:
+    spellings = ("a + 1 * b", "a + (1 * b)", "-2", "a - -2", "[1, 2]")
+    trees = [Branch({"x": expression(parse_expression(text)), "y": Word("word")}) for text in spellings]
+    for one in trees:
+        for other in trees:
+            assert rough(one) == rough(other) or not same(one, other)
+    assert rough(trees[0]) == rough(trees[1]) != rough(trees[2])
