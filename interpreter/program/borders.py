@@ -11,6 +11,7 @@ from dlspec.spec.ir.plan import EstimatePlan, Restart, TrainingPlan
 from .context import ProgramContext
 from .estimates import error_of
 from .expectations import Evaluation
+from .optimizers import Optimizers
 from .seeds import Seeds
 from .train_step import TrainStep
 
@@ -31,6 +32,8 @@ class Borders:
         self.passes = {start: number for number, start in enumerate(plan.starts if plan is not None else ()) if start}
         """The numbers of the passes, by their first steps; nothing happens before the first."""
         self.owners = owners
+        every = {id(own): own for train_step in train_steps for own in train_step.optimizers}
+        self.optimizers: Sequence[Optimizers] = list(every.values())
         self.numbers = plan.passes if plan is not None else ()
 
     def cross(self, step: int, begin: Begin, keep: Keep) -> None:
@@ -39,17 +42,30 @@ class Borders:
             return
         before, now = (self.train_steps[self.owners[place]] for place in (number - 1, number))
         keep(before.phase.name, self.numbers[number - 1])
-        gone_on = {update.plan.name: update.optimizers for update in before.updates}
         for update in now.updates:
-            if (other := gone_on.get(update.plan.name)) is not None and other is not update.optimizers:
-                update.optimizers.go_on_from(other)
+            earlier = self._earlier(update.plan.name, number)
+            if earlier and earlier[0] is not update.optimizers:
+                update.optimizers.go_on_from(earlier)
         for target in now.phase.restart:
-            weights = begin(target, number) if target.network else ()
-            for optimizers in now.optimizers:
-                if target.network:
+            if target.network:
+                weights = begin(target, number)
+                for optimizers in self.optimizers:
                     optimizers.forget(weights)
-                else:
+            else:
+                for optimizers in now.optimizers:
                     optimizers.begin_anew()
+
+    def _earlier(self, update: str, number: int) -> list[Optimizers]:
+        """The optimisers of an update in the passes before one, the nearest first: back to where what optimisers keep began anew."""
+        earlier: dict[int, Optimizers] = {}
+        for place in reversed(self.owners[:number]):
+            train_step = self.train_steps[place]
+            for one in train_step.updates:
+                if one.plan.name == update:
+                    earlier.setdefault(id(one.optimizers), one.optimizers)
+            if any(not target.network for target in train_step.phase.restart):
+                break
+        return list(earlier.values())
 
 
 class Estimates:

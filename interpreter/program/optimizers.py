@@ -89,18 +89,43 @@ class Optimizers:
         """Forgets all that optimisers keep."""
         self.begin(*self._begun)
 
-    def go_on_from(self, before: Optimizers) -> None:
-        """Takes over what others keep of the same weights, where they are of the same kind: all but learning rates. Averages that they do not keep begin here."""
+    def go_on_from(self, earlier: Sequence[Optimizers]) -> None:
+        """Takes over what others kept of the same weights, the nearest first, back to where they were of another kind: all but learning rates.
+
+        All else begins here: nothing is left of an earlier phase that had these optimisers. Averages that nobody kept begin at the weights.
+        """
+        starts = dict(zip(map(id, self.state()), self._starts, strict=True))
         for name, (optimizer, weights) in self.groups.items():
-            if name not in before.groups or _kind(other := before.groups[name][0]) is not _kind(optimizer):
-                continue
+            kept = self._kept(name, earlier)
             averages = optimizer._model_variables_moving_average if optimizer.use_ema else ()
-            for average, weight in zip(averages, weights, strict=bool(averages)):
-                average.assign(weight.value)
-            kept = {variable.name: variable for variable in other.variables if variable is not other._learning_rate}
+            at_weights = {id(average): weight for average, weight in zip(averages, weights, strict=bool(averages))}
             for variable in optimizer.variables:
-                if variable is not optimizer._learning_rate and variable.name in kept:
-                    variable.assign(kept[variable.name].value)
+                if variable is optimizer._learning_rate:
+                    continue
+                if variable.name in kept:
+                    variable.assign(kept[variable.name])
+                elif kept and id(variable) in at_weights:
+                    variable.assign(at_weights[id(variable)].value)
+                else:
+                    variable.assign(np.broadcast_to(starts[id(variable)], variable.shape))
+
+    def _kept(self, name: str, earlier: Sequence[Optimizers]) -> dict[str, Any]:
+        """What others of the kind of one optimiser kept, by the names of variables, as copies."""
+        optimizer, weights = self.groups[name]
+        own = {id(weight) for weight in weights}
+        kept: dict[str, Any] = {}
+        for others in earlier:
+            if name not in others.groups:
+                if own & {id(weight) for weight in others.trained()}:  # in another way of grouping networks
+                    break
+                continue
+            other, _ = others.groups[name]
+            if _kind(other) is not _kind(optimizer):
+                break
+            for variable in other.variables:
+                if variable is not other._learning_rate and variable.name not in kept:
+                    kept[variable.name] = tf.identity(variable.value)
+        return kept
 
     def forget(self, weights: Sequence[Any]) -> None:
         """Forgets what optimisers keep of some weights that began anew; their averages begin there."""

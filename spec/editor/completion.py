@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..check.namespace import STAGES, counters_in, order, stands_in
+from ..check.steps import ENDS
 from ..check.streams import OWN, VALIDATION
 from ..model.base import OneOf
 from ..model.fields import EXPRESSION, TEXT, Place, fields, meaning
@@ -196,6 +197,9 @@ def _expression(where: Where, names: Names) -> Iterator[Completion]:
     yield from (_known(item) for item in known if item.name not in where.path)
     if where.inside[:1] == ("training",) or where.inside[-1:] == ("weight",):
         yield Completion("step", "name", COUNTERS["step"].meaning)
+        for word, what in zip(ENDS, ("begins", "ends"), strict=True):
+            phases = (item.name for item in names.of("phases"))
+            yield from (Completion(f"{word}({name})", "name", f"the step at which the phase {what}") for name in phases)
     yield from (Completion(name, "name", COUNTERS[name].meaning) for name in counters_in(stage))
     if where.inside[:1] == ("measures",):
         yield Completion(LEFT_OUT, "name", "how many updates were left out, where a loss is scaled")

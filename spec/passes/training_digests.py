@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, fields, is_dataclass
+from dataclasses import astuple, dataclass, fields, is_dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -12,6 +12,8 @@ from ..ir import terms as t
 from ..ir.plan import LossPlan, OptimizerPlan, Phase, Program, Update
 from ..tables.optimizers import OPTIMIZERS
 from .canonical import Walk
+from .gradient_paths import Place
+from .trained_weights import changed_by
 
 
 def loss_meaning(walk: Walk, loss: Sequence[LossPlan]) -> Any:
@@ -75,12 +77,73 @@ def _optimizer_forms(walk: Walk, update: Phase | Update) -> Any:
 def stored_meaning(program: Program) -> list[Any]:
     """What weights and optimisers keep: how weights are rounded between updates, where they are, and what goes on with other arguments."""
     weights = ["weights", *astuple(program.stored)] if program.stored is not None else []
-    return [*weights, *(["goes on", GOING_ON] if _goes_on_with_others(program) else [])]
+    over = ["goes on over", GOING_ON_OVER] if _goes_on_over_phases(program) else []
+    return [*weights, *(["goes on", GOING_ON] if _goes_on_with_others(program) else []), *over]
 
 
 GOING_ON = 1
 """Raised whenever what optimisers keep over a border, to one of the same kind with other arguments, goes on in another way than before: averages
 that begin there began at 0, and moments were lost in cells of a sweep of such arguments (version 0)."""
+
+
+GOING_ON_OVER = 1
+"""Raised whenever what optimisers keep of weights that a phase does not train goes on over it in another way than before: it was lost where the
+optimiser had other arguments behind it, and came back where it had been of another kind in between, or was to begin anew (version 0)."""
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What an update of a phase keeps: of which weights by each of its optimisers, and which others it shares all of it with."""
+
+    groups: Mapping[str, tuple[str, frozenset[Place]]]
+    shared: Any
+    anew: bool
+    """Whether anything begins anew in the phase."""
+
+
+def _goes_on_over_phases(program: Program) -> bool:
+    """Whether a phase trains weights that were trained before, and not by an optimiser of that kind in the phase before it."""
+    phases = program.training.phases if program.training is not None else ()
+    if len(phases) < 3:
+        return False
+    known: dict[str, list[_Kept]] = {}
+    for phase in phases:
+        for update in phase.rounds:
+            before = known.setdefault(update.name, [])
+            now = _kept(program, phase, update)
+            if len(before) > 1 and not any(not target.network for target in phase.restart) and _returns(before, now):
+                return True
+            before.append(now)
+    return False
+
+
+def _kept(program: Program, phase: Phase, update: Update) -> _Kept:
+    changed = changed_by(program.during(phase), update)
+    groups = {
+        name: (plan.keras, frozenset(place for place in changed if not name or place[0] == name))
+        for name, plan in update.optimizers.items()
+    }
+    plans = tuple((name, id(plan)) for name, plan in update.optimizers.items())
+    return _Kept(groups, (changed, plans, update.times), bool(phase.restart))
+
+
+def _returns(before: Sequence[_Kept], now: _Kept) -> bool:
+    """Whether what is kept of some weights comes from farther than the phase before."""
+    *earlier, nearest = before
+    for name, (kind, own) in now.groups.items():
+        other, places = nearest.groups.get(name, (kind, frozenset()))
+        if other != kind:
+            if any(one.shared == now.shared for one in earlier):
+                return True
+            continue
+        missing = own - places
+        for number, one in reversed(list(enumerate(earlier))):
+            if any(missing & trained for _, trained in one.groups.values()):
+                alike = one.shared == now.shared and not any(later.anew for later in before[number + 1 :])
+                if not alike:
+                    return True
+                break
+    return False
 
 
 def _goes_on_with_others(program: Program) -> bool:

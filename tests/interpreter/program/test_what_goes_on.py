@@ -16,6 +16,7 @@ from dlspec.interpreter.store.requests import CellRequest, ReplicateBatch
 from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.ir.plan import Program
 from dlspec.spec.passes.merge_cells import merge_cells
+from dlspec.spec.passes.training_digests import stored_meaning
 
 from tests.interpreter.silent import Silent
 
@@ -66,3 +67,65 @@ def test_moments_go_on_in_cells_of_a_sweep_as_in_one_alone() -> None:
         for name in ("now", "mean"):
             np.testing.assert_allclose(left.curves[name], right.curves[name], rtol=1e-12)
             np.testing.assert_allclose(middle.curves[name], right.curves[name], rtol=1e-12)
+
+
+RETURNS = """
+dtype: float64
+task: {data: {train: 6, test: 5}, example: {x: "normal([3])", y: "normal()"}}
+architecture:
+  f:
+    input: x
+    layers: [{dense: {units: 2, use_bias: false, name: body}}, {dense: {units: 1, use_bias: false, name: head}}]
+loss: {l: (f - y)^2}
+training:
+  optimizer: {sgd: {learning_rate: 0.05, momentum: 0.9}}
+  batch: 6
+  phases: {a: {steps: 2}, b: {steps: 2, OF_B}, c: {steps: 2, OF_C}}
+measures: {body: f.body.kernel, head: f.head.kernel}
+"""
+FROZEN, SLOWER, ADAM = (
+    "gradient: {f.body: freeze}",
+    "optimizer: {sgd: {learning_rate: 0.01}}",
+    "optimizer: {adam: 0.01}",
+)
+CASES = {
+    "the same behind it": (FROZEN, "batch: 6", {"body", "head"}),
+    "other arguments behind it": (FROZEN, SLOWER, {"body", "head"}),
+    "another kind in between": (ADAM, "batch: 6", set()),
+    "restarted in between": (f"{FROZEN}, restart: [optimizer]", "batch: 6", {"head"}),
+    "weights restarted in between": (f"{FROZEN}, restart: [f.body]", SLOWER, {"head"}),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_kept_of_weights_that_a_phase_does_not_train_goes_on_over_it(
+    compiled: Callable[..., Compiled], case: str
+) -> None:
+    """Momentum, beside steps written out in NumPy: `kept` are those whose momentum is there as phase c begins."""
+    of_b, of_c, kept = CASES[case]
+    made = compiled(RETURNS.replace("OF_B", of_b).replace("OF_C", of_c))
+    data = made.train_inputs.dataset
+    x, y = (data[key].numpy()[0] for key in ("x", "y"))
+    path = [made.evaluate()]
+    for _ in range(5):
+        made.train(1)
+        path.append(made.evaluate())
+    before, after = path[-2], path[-1]
+    body, head = before["body"][0], before["head"][0]
+    given = 2 * (x @ body @ head - y[:, np.newaxis]) / 6
+    slopes = {"body": x.T @ given @ head.T, "head": (x @ body).T @ given}
+    for name, slope in slopes.items():
+        last = 2 if name == "body" else 4  # the last step that it was trained in
+        moved = path[last][name][0] - path[last - 1][name][0]
+        rate = 0.01 if of_c == SLOWER else 0.05
+        step = (0.9 * moved if name in kept else 0.0) - rate * slope
+        np.testing.assert_allclose(after[name][0] - before[name][0], step, rtol=1e-8, err_msg=name)
+
+
+def test_that_is_in_digests_where_it_gives_other_numbers(program: Callable[[str], Program]) -> None:
+    def marked(of_b: str, of_c: str) -> bool:
+        return "goes on over" in stored_meaning(program(RETURNS.replace("OF_B", of_b).replace("OF_C", of_c)))
+
+    found = {case: marked(of_b, of_c) for case, (of_b, of_c, _) in CASES.items()}
+    assert found == {case: case != "the same behind it" for case in CASES}
+    assert not marked("batch: 6", SLOWER) and not marked(SLOWER, ADAM) and not marked(ADAM, "optimizer: {adam: 0.02}")

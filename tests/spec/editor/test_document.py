@@ -189,3 +189,19 @@ def test_the_number_of_a_gradient_mode_is_made_of_constants_and_counters() -> No
     study.update(head + written.replace("▮", ""))
     labels = {item.label for item in study.complete(head.count("\n"), written.index("▮"))}
     assert {"step", "phase", "c"} <= labels and not {"x", "y", "f"} & labels
+
+
+def test_a_phase_has_gradient_modes_and_schedules_that_count_from_it() -> None:
+    head = LAYERS[: LAYERS.index("    training")].replace("    loss:", "    constants: {c: 2}\n    loss:")
+    head += "    measures: {m: E(f)}\n"
+    for rate, said, wanted, other in (
+        ("0.1 / (1 + ▮)", "", {"step", "start(a)", "end(a)"}, {"phase"}),
+        ("0.1", ", gradient: {▮: freeze}", {"f"}, {"step"}),
+        ("0.1", ", gradient: {f: {scale: 1 - ▮}}", {"step", "phase", "c"}, {"x", "f"}),
+    ):
+        study = OpenStudy("t", head + "    training: {optimizer: sgd, batch: 2, phases: {a: {steps: 3}}}")
+        study.refresh()
+        text = f"    training: {{optimizer: {{sgd: {{learning_rate: {rate}}}}}, batch: 2, phases: {{a: {{steps: 3{said}}}}}}}"
+        study.update(head + text.replace("▮", ""))
+        labels = {item.label for item in study.complete(head.count("\n"), text.index("▮"))}
+        assert wanted <= labels and not other & labels, (text, labels & (wanted | other))
