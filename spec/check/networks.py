@@ -18,6 +18,7 @@ from ..tables.keras_parameters import ACTIVATIONS, IDENTITY, Parameter
 from ..tables.layers import LAYERS, Layer, row_of
 from ..tables.layers.other_layers import other_layer
 from ..tables.operations import OPERATIONS
+from ..tables.other_words import OTHER_ACTIVATIONS
 from . import constant_folding as folding
 from .blocks import repeat
 from .context import Context
@@ -121,7 +122,8 @@ class NetworkChecker:
         if self.checker.names.function(word) is None and word not in OPERATIONS:
             known = self.checker.names.vocabulary.known_and((*ACTIVATIONS, *OPERATIONS))
             hint = (
-                did_you_mean(word, known)
+                OTHER_ACTIVATIONS.get(word.lower())
+                or did_you_mean(word, known)
                 or f"Keras has {listing(ACTIVATIONS, 20)}; or name a function of one argument."
             )
             raise problem_at(node.span, f"unknown activation '{word}'", hint)

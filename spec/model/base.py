@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from ..diagnostics.problems import Span, did_you_mean, listing, sentence
+from ..diagnostics.problems import Span, listing, sentence
 from ..source import nodes as yaml
 from ..source.several import Several
+from .other_keys import meant
 
 EXPRESSION_MARK = {"x-expression": True}
 """What stands for an expression in generated schemas until `schema.py` puts the reference there."""
@@ -116,7 +117,7 @@ class OneOf(Closed):
             if cls.bare and (isinstance(value, str) or cls.bare not in ("function", "apply")):
                 return {cls.bare: value}
             word = str(value).lower() if isinstance(value, bool) else str(value)
-            known = did_you_mean(word, cls.model_fields) or cls._known()
+            known = meant(word, cls.model_fields) or cls._known()
             raise ValueError(sentence(f"unknown word '{word}' for {cls.noun}.", known))
         if isinstance(value, list) and cls.bare == "expression":
             return {cls.bare: value}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Mapping
+from collections.abc import Callable, Collection, Container, Mapping
 from types import MappingProxyType
 
 from ..diagnostics.problems import did_you_mean
+from ..tables.gradient_modes import DEFAULT_MODE, other_mode
 from ..tables.initializers import other_initializer
 from ..tables.layers.other_layers import other_layer
+from ..tables.other_words import OTHER_OPTIMIZERS
 from .elsewhere import elsewhere
 
 OTHER_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -72,6 +74,12 @@ OTHER_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """By other names: each what it may be here, where that is a key."""
 
 
+OTHER_WORDS: Mapping[str, Callable[[str], str | None]] = MappingProxyType(
+    {"glorot_uniform": other_initializer, "rmsprop": OTHER_OPTIMIZERS.get, DEFAULT_MODE.name: other_mode}
+)
+"""What words mean where the rows of a table are the keys, of which this is one."""
+
+
 def other_key(word: str, known: Container[str]) -> str:
     """What a key that is not known is called here, as a sentence; nothing where it is none of others'.
 
@@ -90,8 +98,9 @@ def other_key(word: str, known: Container[str]) -> str:
         return (
             "Phases come in the order of the text; in a patch a new one comes last, or says `before: NAME` of another."
         )
-    if "glorot_uniform" in known and (hint := other_initializer(word)):
-        return hint
+    for row, other in OTHER_WORDS.items():
+        if row in known and (leading := other(word.lower())):
+            return leading
     own = next((key for key in OTHER_KEYS.get(word.lower(), ()) if key in known), "")
     more = ", and counts updates" if own == "steps" else ""
     return f"It is `{own}` here{more}." if own else ""

@@ -37,6 +37,7 @@ class GradientMode:
         per_example: Whether the transfer is not linear, so that it needs each example's upstream gradient: the batch is
             averaged behind it.
         backward_flops: The operations of the transfer, for each entry of the upstream gradient.
+        others: What others call it, in lower case; and as what it is written then, if not by its name alone.
     """
 
     name: str
@@ -50,6 +51,8 @@ class GradientMode:
     backward_flops: int = 0
     source: str = ""
     bounds: Bounds = ANY
+    others: tuple[str, ...] = ()
+    as_others: str = ""
 
     @property
     def argument(self) -> str | None:
@@ -91,24 +94,30 @@ class GradientMode:
 
 GRADIENT_MODES: Mapping[str, GradientMode] = by_name(
     (
-        GradientMode("exact", "the derivative; the default"),
+        GradientMode("exact", "the derivative; the default", others=("default", "none", "normal", "plain", "backprop")),
         GradientMode(
             "forward_only",
             "the identity: the upstream gradient is passed on as it is, to the one differentiable argument of the output's shape",
             route="carrier", real_output=True,
             source="Kalai & Sastry 2009 (Isotron); Kakade et al. 2011 (GLMtron); Bengio et al. 2013 (straight-through estimator)",
+            others=("straight_through", "straight_through_estimator", "ste", "identity"),
         ),
         GradientMode(
             "surrogate", "hard forwards, backwards the derivative of another function of the same arguments",
             ("function",), route="expression", real_output=True, source="Neftci et al. 2019 (surrogate gradient)",
         ),
-        GradientMode("stop", "no gradient passes, neither to arguments nor to weights", route="nowhere"),
         GradientMode(
-            "freeze", "the weights get no gradient; the upstream gradient passes", ("network", "layer"), freezes_weights=True
+            "stop", "no gradient passes, neither to arguments nor to weights", route="nowhere",
+            others=("detach", "detached", "stop_gradient", "no_grad", "block"),
+        ),
+        GradientMode(
+            "freeze", "the weights get no gradient; the upstream gradient passes", ("network", "layer"), freezes_weights=True,
+            others=("frozen", "fixed", "non_trainable"),
         ),
         GradientMode(
             "scale", "the upstream gradient is multiplied by a number",
             takes_constant=True, real_output=True, backward_flops=1,
+            others=("reverse", "reversed", "reversal", "gradient_reversal", "grl"), as_others="scale: -1",
         ),
         GradientMode(
             "clip", "each entry of each example's upstream gradient is kept within ± a number, before averaging",
@@ -133,3 +142,13 @@ def mode_of_output(modes: Mapping[str, Mode], network: str, layer: str | None) -
     """The row for what a network gives, or one of its layers."""
     row = mode_of(modes, network)
     return row if layer is None else row.within
+
+
+def other_mode(word: str) -> str:
+    """What a mode of others is called here, as a sentence; nothing where it is none.
+
+    >>> other_mode("detach"), other_mode("gradient_reversal"), other_mode("scale")
+    ('It is `stop` here.', 'It is `scale: -1` here.', '')
+    """
+    row = next((row for row in GRADIENT_MODES.values() if word in row.others), None)
+    return f"It is `{row.as_others or row.name}` here." if row is not None else ""

@@ -12,6 +12,7 @@ from ..ir.types import Shape
 from .bounds import NOT_NEGATIVE, POSITIVE, Bounds
 from .by_name import by_name
 from .keras_parameters import Parameter, named
+from .other_words import OTHER_INITIALIZERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +86,12 @@ _DRAWN: Mapping[str, str] = MappingProxyType(
 
 
 def other_initializer(word: str) -> str:
-    """What is written where Keras has an initialiser that is a distribution here; nothing where it has none.
+    """What is written where an initialiser has another name here, or is a distribution; nothing where it is none of others'.
 
-    >>> other_initializer("RandomNormal"), other_initializer("zeros")
-    ('A distribution is an expression here, and stands alone: `normal(0, 0.05)`.', '')
+    >>> other_initializer("RandomNormal"), other_initializer("kaiming_normal"), other_initializer("zeros")
+    ('A distribution is an expression here, and stands alone: `normal(0, 0.05)`.', 'It is `he_normal` here.', '')
     """
+    if hint := OTHER_INITIALIZERS.get(word.lower()):
+        return hint
     draw = _DRAWN.get(word.lower().replace("_", "").removeprefix("random"), "")
     return f"A distribution is an expression here, and stands alone: `{draw}`." if draw else ""

@@ -51,4 +51,4 @@ def test_a_row_says_what_can_be_done(row: GradientMode) -> None:
 
 
 def test_the_default_changes_nothing() -> None:
-    assert GradientMode(DEFAULT_MODE.name, DEFAULT_MODE.meaning) == DEFAULT_MODE
+    assert GradientMode(DEFAULT_MODE.name, DEFAULT_MODE.meaning, others=DEFAULT_MODE.others) == DEFAULT_MODE

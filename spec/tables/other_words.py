@@ -1,0 +1,39 @@
+"""What PyTorch, Keras and papers call a row of a small table otherwise: the sentence that leads to it, where such a word is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+
+def _is(written: str, *others: str) -> dict[str, str]:
+    return dict.fromkeys(others, f"It is `{written}` here.")
+
+
+_FULL = "It is `sgd`, with `batch: full`."
+_NO_SEARCH = "Optimisers make one step an update, and search along no line: `sgd` with `batch: full`, or `adam`."
+
+OTHER_OPTIMIZERS: Mapping[str, str] = MappingProxyType(
+    {
+        **_is("{sgd: {learning_rate: 0.1, momentum: 0.9}}", "momentum", "sgdm", "heavy_ball", "polyak"),
+        **_is("{sgd: {learning_rate: 0.1, momentum: 0.9, nesterov: true}}", "nesterov", "nag"),
+        **dict.fromkeys(("gd", "gradient_descent", "full_batch"), _FULL),
+        **dict.fromkeys(("lbfgs", "l_bfgs", "bfgs", "newton", "gauss_newton", "conjugate_gradient", "cg"), _NO_SEARCH),
+        **_is("{adam: {learning_rate: 0.001, amsgrad: true}}", "amsgrad"),
+        **_is("adamw", "adam_w"),
+    }
+)
+"""By words in lower case, as all of these."""
+OTHER_INITIALIZERS: Mapping[str, str] = MappingProxyType(
+    {
+        **_is("glorot_uniform", "xavier", "xavier_uniform", "glorot"),
+        **_is("glorot_normal", "xavier_normal"),
+        **_is("he_normal", "he", "kaiming", "kaiming_normal", "msra"),
+        **_is("he_uniform", "kaiming_uniform"),
+        **_is("lecun_normal", "lecun"),
+        **_is("identity", "eye", "dirac"),
+    }
+)
+OTHER_ACTIVATIONS: Mapping[str, str] = MappingProxyType(
+    {**_is("silu", "swish"), **_is("leaky_relu", "lrelu", "leaky"), **_is("linear", "identity", "none", "id")}
+)
