@@ -124,7 +124,7 @@ def _kept_layout(figure: Figure) -> Iterator[None]:
     if engine is None or not getattr(figure, "laid_out", False):
         yield
         return
-    figure.set_layout_engine("none")
+    figure.set_layout_engine(None)  # with "none" a placeholder stands there, for which each file is drawn twice
     try:
         yield
     finally:

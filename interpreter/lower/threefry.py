@@ -12,6 +12,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from ..backend.function_names import named
+
 ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 PARITY = 0x1BD11BDA
 
@@ -42,7 +44,8 @@ def _rotate(x: Any, places: int) -> Any:
 
 def threefry(key0: Any, key1: Any, x0: Any, x1: Any) -> tuple[Any, Any]:
     """Twenty rounds on a block of two words; all uint32, broadcasting."""
-    first, second = _rounds(key0, key1, x0, x1)
+    with named(lambda: "threefry"):  # whichever function comes to it first
+        first, second = _rounds(key0, key1, x0, x1)
     shape = functools.reduce(
         tf.broadcast_static_shape, [tf.convert_to_tensor(word).shape for word in (key0, key1, x0, x1)]
     )

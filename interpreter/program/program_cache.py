@@ -56,7 +56,7 @@ class ProgramCache:
             return compiled
         with self.lock:
             known = self.traces.get(signature)
-            traces = self.traces[signature] = known or Traces()
+            traces = self.traces[signature] = known or Traces(repr(signature))
             traces.shared = known is not None
             self.compiled += known is None
         if known is None:

@@ -8,18 +8,24 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import tensorflow as tf
 from tensorflow.python.eager.polymorphic_function.concrete_function import ConcreteFunction
 
+from ..backend.function_names import named
 from ..backend.graph_functions import graph_function, sums_in_order
 
 
 class Traces:
-    """What programs of one signature have traced, by the functions' names. One who calls a function first makes it for all."""
+    """What programs of one signature have traced, by the functions' names. One who calls a function first makes it for all.
 
-    def __init__(self) -> None:
+    `form` says all that what is traced depends on, in words that are the same in every run; nothing where nobody knows.
+    """
+
+    def __init__(self, form: str = "") -> None:
+        self.form = form
         self._lock = threading.Lock()
         self._made: dict[str, SharedFunction] = {}
         self.shared = False
@@ -55,8 +61,13 @@ class SharedFunction:
 
     def __call__(self, *arguments: Any) -> Any:
         """Its results, and its effects on its own program's variables."""
-        with sums_in_order():
+        with sums_in_order(), self._named(arguments):
             return self._called(*arguments)
+
+    def _named(self, arguments: Any) -> AbstractContextManager[None]:
+        """Has what is traced be called the same in every run."""
+        form = self.program.traces.form
+        return named(lambda: f"{form} {self.name} {_kinds(arguments)}") if form else nullcontext()
 
     def _called(self, *arguments: Any) -> Any:
         made = self.program.traces.made(self)
@@ -79,3 +90,10 @@ class SharedFunction:
         function = ConcreteFunction(concrete.inference_fn)
         function.set_external_captures(captured)
         return function
+
+
+def _kinds(arguments: Any) -> Any:
+    """What a trace depends on of its arguments: how they are put together, their shapes and types, and what is no tensor."""
+    return tf.nest.map_structure(
+        lambda x: (x.dtype, x.shape) if hasattr(x, "dtype") else x, arguments, expand_composites=True
+    )
