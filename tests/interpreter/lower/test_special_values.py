@@ -64,6 +64,8 @@ SEVERAL = {
 """Operations with several gradients where the smallest singular value is 0, or two are equal: no form's is compared there."""
 COARSE = {"svd_u", "svd_v", "eigenvectors", "pinv", "lstsq"}
 """Operations made of vectors that XLA turns until they are right to 1e-6, in float64 too."""
+FACTORED = {*SEVERAL, "inverse", "solve", "qr_q", "qr_r"}
+"""Operations that are given the same matrices: of each shape a form factors them once, which takes XLA a second to compile."""
 NOT_UNIQUE = {"svd_u", "svd_v", "eigenvectors"}
 """Operations with several values there, too; elsewhere, and of what is not finite, all forms' are one."""
 SHAPES: dict[str, list[tuple[list[Shape], dict[str, Any]]]] = {
@@ -116,8 +118,8 @@ def elementwise(row: Operation) -> Iterator[Case]:
         yield case(row, arrays, [()] * len(arrays), {})
 
 
-def of_arrays(row: Operation, chance: Any) -> Iterator[Case]:
-    """Arrays of special numbers; half of the matrices are of small whole numbers, so that many are singular."""
+def of_arrays(row: Operation, chance: Any, matrices: dict[Shape, Any]) -> Iterator[Case]:
+    """Arrays of special numbers; half of the matrices are of small whole numbers, so that many are singular. `matrices` are those that are factored."""
     patterns = [argument for argument in row.arguments if not argument.static]
     sizes = {"n": 3, "m": 2, "k": 3, "classes": 3, "*s": 4, "*t": 4, "...": 3, "2": 2}
     usual = [tuple(sizes[size] for size in argument.shape or ()) for argument in patterns]
@@ -134,7 +136,8 @@ def of_arrays(row: Operation, chance: Any) -> Iterator[Case]:
                 rare = chance.random((ARRAYS, *shape)) < np.linspace(0, 1, ARRAYS).reshape(-1, *[1] * len(shape))
                 whole = chance.integers(-2, 3, (ARRAYS, *shape)).astype(float)
                 special = REAL if row.name in ORDERED else FEW
-                arrays.append(np.where(rare, chance.choice(special, (ARRAYS, *shape)), whole))
+                array = np.where(rare, chance.choice(special, (ARRAYS, *shape)), whole)
+                arrays.append(matrices.setdefault(shape, array) if row.name in FACTORED and not place else array)
         yield case(row, arrays, shapes, static)
 
 
@@ -142,9 +145,10 @@ def cases() -> list[Case]:
     """The cases of all rows."""
     chance = np.random.default_rng(5)
     found: list[Case] = []
+    matrices: dict[Shape, Any] = {}
     for name, row in OPERATIONS.items():
         if name not in CONSTANT:
-            found += elementwise(row) if row.elementwise else of_arrays(row, chance)
+            found += elementwise(row) if row.elementwise else of_arrays(row, chance, matrices)
     return found
 
 
@@ -161,11 +165,14 @@ def compiled(xla: bool, dtype: str) -> Callable[[float], dict[str, tuple[Any, di
     """Each case's value and its gradients, when every entry of its result has this message."""
 
     @tf.function(jit_compile=xla, autograph=False)
-    def run(given: list[dict[str, Any]], message: Any) -> Any:
-        return [_lowered(one, tensors, message, dtype) for one, tensors in zip(CASES, given, strict=True)]
+    def run(given: list[Any], message: Any) -> Any:
+        named = [{name: given[places[id(array)]] for name, array in one.arguments.items()} for one in CASES]
+        return [_lowered(one, own, message, dtype) for one, own in zip(CASES, named, strict=True)]
 
     kinds = {"f": dtype, "i": "int32", "b": "bool"}
-    tensors = [{n: tf.constant(a, kinds[a.dtype.kind]) for n, a in one.arguments.items()} for one in CASES]
+    arrays = {id(array): array for one in CASES for array in one.arguments.values()}
+    places = {key: place for place, key in enumerate(arrays)}
+    tensors = [tf.constant(array, kinds[array.dtype.kind]) for array in arrays.values()]
 
     def at(message: float) -> dict[str, tuple[Any, dict[str, Any]]]:
         found = run(tensors, tf.constant(message, dtype))
