@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -13,12 +14,16 @@ from dlspec import spec
 from dlspec.interpreter.program.job import Job
 from dlspec.interpreter.program.program import Compiled
 from dlspec.interpreter.program.program_cache import ProgramCache
+from dlspec.interpreter.program.shared_functions import Traces
 from dlspec.interpreter.program.training_loop import train
 from dlspec.interpreter.results.replicates import Replicate
 from dlspec.interpreter.schedule.batching import split_into_batches
 from dlspec.interpreter.store.requests import CellRequest
 from dlspec.spec.diagnostics.problems import Source
+from dlspec.spec.ir.cell_batch import CellBatch
 from dlspec.spec.ir.plan import Program
+from dlspec.spec.passes.held_columns import held_whole, windows
+from dlspec.spec.passes.signature_digests import signature_digest
 from tensorflow.compat.v1 import profiler
 from tensorflow.python.framework import graph_util, ops
 
@@ -58,6 +63,30 @@ def compiled(program: Callable[[str], Program]) -> Callable[..., Compiled]:
         return Compiled(program(body), range(replicates), xla)
 
     return made
+
+
+@pytest.fixture(scope="module")
+def traced_once() -> Iterator[None]:
+    """Programs of one signature are traced and compiled once in a file that uses it, as where several run at the same time: each has its own variables.
+
+    `test_program_cache` holds that they give the bits of a program that is compiled anew. Not for tests that patch what is compiled.
+    """
+    traced: dict[Any, Traces] = {}
+    begin = Compiled.__init__
+
+    def init(
+        self: Compiled, cells: Program | CellBatch, replicates: Sequence[int], xla: bool, portable: bool = False,
+        wide: int = 0, traces: Traces | None = None,
+    ) -> None:  # fmt: skip
+        batch = cells if isinstance(cells, CellBatch) else CellBatch.of_one(cells)
+        size = max(wide, len(replicates))
+        held = portable or held_whole(batch.program)
+        limits = () if held else windows(batch.program, size)
+        key = (signature_digest(batch.program), len(batch.programs), size, xla, portable, held, limits)
+        begin(self, batch, replicates, xla, portable, wide, traced.setdefault(key, traces or Traces()))
+
+    with mock.patch.object(Compiled, "__init__", init):
+        yield
 
 
 @pytest.fixture(scope="module")

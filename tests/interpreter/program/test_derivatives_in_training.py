@@ -11,10 +11,13 @@ from dlspec.spec.ir.plan import Program
 
 from tests.interpreter.program.test_state import assert_goes_on
 
+pytestmark = pytest.mark.usefixtures("traced_once")
+
 BODY = """
+dtype: float64
 task: {draw: {v: "normal([3])"}, example: {x: "normal([3])", e: "normal([3])", y: "dot(v, x)"}}
 architecture:
-  f: {input: x, layers: [dense: {units: 5, activation: tanh, name: a}, DROPdense: 1]}
+  f: {input: x, layers: [dense: {units: 5, activation: tanh, name: a}, dropout: 0.5, dense: 1]}
   g: {input: x, layers: [dense: {units: 10, activation: tanh}]}
 outputs: {slope: "gradient(f, x)", s: "sum(g)", l: (f - y)^2}
 loss:
@@ -25,17 +28,17 @@ training: {optimizer: {adam: {learning_rate: 0.01}}, batch: 8, steps: 12, evalua
 measures: {error: E(l), steep: E(norm(slope)), bent: "E(norm(hessian_vector(s, x, e)))", w: f.weights}
 replicates: 2
 """
-PLAIN = BODY.replace("DROP", "")
+XLA = pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
 
 
-@pytest.mark.parametrize(("xla", "drop"), [(False, "dropout: 0.5, "), (True, "")], ids=["graph", "xla"])
-def test_training_goes_on_to_the_bit(program: Callable[[str], Program], xla: bool, drop: str) -> None:
-    assert_goes_on(program(BODY.replace("DROP", drop)), xla)
+@XLA
+def test_training_goes_on_to_the_bit(program: Callable[[str], Program], xla: bool) -> None:
+    assert_goes_on(program(BODY), xla, (0, 1, 2))
 
 
-@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+@XLA
 def test_replicates_side_by_side_have_the_numbers_of_each_alone(compiled: Callable[..., Compiled], xla: bool) -> None:
-    both = compiled("dtype: float64\n" + PLAIN, replicates=3, xla=xla)
+    both = compiled(BODY, replicates=3, xla=xla)
     both.train(12)
     found, alone = both.evaluate(), Compiled(both.program, [0], xla)
     for replicate in range(3):
@@ -48,7 +51,7 @@ def test_replicates_side_by_side_have_the_numbers_of_each_alone(compiled: Callab
 def test_both_forms_train_to_the_same_numbers(compiled: Callable[..., Compiled]) -> None:
     found = []
     for xla in (False, True):
-        made = compiled("dtype: float64\n" + BODY.replace("DROP", "dropout: 0.5, "), replicates=2, xla=xla)
+        made = compiled(BODY, replicates=3, xla=xla)
         before = made.evaluate()["w"]
         made.train(12)
         found.append(made.evaluate())

@@ -25,6 +25,8 @@ from dlspec.spec.tables.optimizers import OPTIMIZERS
 
 from tests.interpreter.silent import Silent
 
+pytestmark = pytest.mark.usefixtures("traced_once")
+
 HEAD = """
 dlspec: 1
 study: side_by_side

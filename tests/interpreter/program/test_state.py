@@ -12,6 +12,8 @@ from dlspec.interpreter.program.program_cache import ProgramCache
 from dlspec.spec.ir.plan import Program
 from dlspec.spec.tables.optimizers import OPTIMIZERS
 
+pytestmark = pytest.mark.usefixtures("traced_once")
+
 BODY = """
 task: {draw: {v: "normal([3])"}, example: {x: "normal([3])", y: "dot(v, x)"}}
 architecture: {f: {input: x, layers: LAYERS}}
