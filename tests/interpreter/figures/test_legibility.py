@@ -16,8 +16,10 @@ def test_every_kind_is_among_them() -> None:
     assert {figure.partition("kind: ")[2].partition(",")[0] for figure, _ in FIGURES_OF.values()} == set(FIGURES)
 
 
+TAKE_LONG = (*MANY_PANELS, "images_of_cells", "images_a_row_a_cell")
+"""Of which 100 are 100 panels, or 400 images."""
 EVERY = [
-    pytest.param(name, count, marks=[pytest.mark.slow] if count == 100 and name in MANY_PANELS else [])
+    pytest.param(name, count, marks=[pytest.mark.slow] if count == 100 and name in TAKE_LONG else [])
     for name in FIGURES_OF
     for count in COUNTS
 ]

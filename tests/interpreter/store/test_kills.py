@@ -184,6 +184,7 @@ def test_a_killed_run_goes_on_from_its_checkpoint(
     assert any(event["event"] == "started" and event["from_step"] > 0 for event in told)
 
 
+@pytest.mark.slow
 def test_a_killed_run_whose_loss_holds_derivatives_goes_on(
     tmp_path: Path, events: Events, numbers: Callable[[Path], dict[str, Any]],
     run_folders: Callable[[Path], Sequence[Path]],
