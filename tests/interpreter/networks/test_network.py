@@ -161,7 +161,7 @@ def name_of(variable: Any) -> str:
     return "_".join([part.split("_")[0] for part in parts[:1] if not part.endswith("_cell")] + [name])
 
 
-def plain(case: Case, held: Compiled, replicate: int, policy: str = "float64") -> Any:
+def plain(case: Case, network: Any, replicate: int, policy: str = "float64") -> Any:
     """The plain Keras layer with one replicate's weights."""
     arguments = dict(case.arguments)
     if "layer" in arguments:
@@ -169,30 +169,83 @@ def plain(case: Case, held: Compiled, replicate: int, policy: str = "float64") -
         arguments["layer"] = getattr(keras.layers, kind)(**inner, dtype=policy)
     layer = getattr(keras.layers, LAYERS[case.name].keras)(**arguments, dtype=policy)
     layer.build((None, *case.shape))
-    (leaf,) = held.networks["f"].plan.leaves()
+    (leaf,) = network.plan.leaves()
     values = {name_of(variable): variable for variable in layer.weights}
     assert list(values) == list(leaf.weights), "Keras is given them in this order"
     assert {name: tuple(variable.shape) for name, variable in values.items()} == dict(leaf.weights)
     trained = {name_of(variable) for variable in layer.trainable_variables}
     assert {name for name in values if name not in leaf.untrained} == trained
     for name, variable in values.items():
-        variable.assign(held.networks["f"].weights[leaf.key, name].numpy()[replicate])
+        variable.assign(network.weights[leaf.key, name].numpy()[replicate])
     return layer
+
+
+def of_all_cases(compiled: Callable[..., Compiled], dtype: str) -> Compiled:
+    """Each case is a network of one program, the weights of normalisations somewhere else than where they start."""
+    examples, networks, measures = [], [], []
+    for number, case in enumerate(CASES):
+        examples.append(f'x{number}: "{case.task or f"normal({list(case.shape)})"}"')
+        networks.append(f"f{number}: {{input: x{number}, layers: [{case.text}]}}")
+        measures.append(f"m{number}: E(sum(f{number}))")
+    held = compiled(f"""
+dtype: {dtype}
+task: {{example: {{{", ".join(examples)}}}}}
+architecture: {{{", ".join(networks)}}}
+measures: {{{", ".join(measures)}}}
+""", REPLICATES)  # fmt: skip
+    for network in held.networks.values():
+        for place, variable in network.weights.items():
+            if place[1] in ("gamma", "beta", "scale", "moving_mean", "moving_variance"):
+                variable.assign(np.abs(np.random.default_rng(len(place[1])).normal(size=variable.shape)) + 0.1)
+    return held
+
+
+@pytest.fixture(scope="module")
+def every_case(compiled: Callable[..., Compiled]) -> Callable[..., tuple[Compiled, list[Any], list[Any]]]:
+    """Inputs and outputs of all cases in a number type, as a plain graph or by XLA, which is given the same inputs."""
+    programs = cache(lambda dtype: of_all_cases(compiled, dtype))
+
+    @cache
+    def made(dtype: str, xla: bool = False) -> tuple[Compiled, list[Any], list[Any]]:
+        held = programs(dtype)
+
+        @tf.function(jit_compile=xla, autograph=False)
+        def run(keys: Any, inputs: list[Any]) -> tuple[list[Any], list[Any]]:
+            lowering = held.context.lowering(
+                keys, tf.range(BATCH, dtype=tf.int64), BATCH, held.seeds.draws, step=tf.constant(0)
+            )
+            given, out = [], []
+            for number in range(len(CASES)):
+                plan, axes = held.networks[f"f{number}"].plan, (REPLICATE, EXAMPLE)
+                value = Value(inputs[number], axes) if inputs else lowering(plan.input)
+                given.append(lowering.broadcast_to_axes(value, axes, len(plan.input.type.shape)))
+                value = held.context.apply(lowering, plan.name, value)
+                out.append(lowering.broadcast_to_axes(value, axes, len(plan.output.shape)))
+            return given, out
+
+        found = run(held.seeds.keys["train"], made(dtype)[1] if xla else [])
+        given, out = ([tensor.numpy() for tensor in each] for each in found)
+        return held, given, out
+
+    return made
 
 
 def test_every_layer_of_the_table_has_a_case() -> None:
     assert {case.name for case in CASES} == {row.name for row in LAYERS.values() if row.keras}
 
 
-@pytest.mark.parametrize("case", CASES, ids=[f"{place}-{case.name}" for place, case in enumerate(CASES)])
-def test_layers_are_keras_own_with_the_same_weights(compiled: Callable[..., Compiled], case: Case) -> None:
-    held = of_case(compiled, case)
-    given, out = applied(held)
+EACH = pytest.mark.parametrize("number", range(len(CASES)), ids=[f"{n}-{case.name}" for n, case in enumerate(CASES)])
+
+
+@EACH
+def test_layers_are_keras_own_with_the_same_weights(every_case: Any, number: int) -> None:
+    case, (held, inputs, outputs) = CASES[number], every_case("float64")
+    given, out, network = inputs[number], outputs[number], held.networks[f"f{number}"]
     assert given.shape == (REPLICATES, BATCH, *case.shape)
-    (plan,), (leaf,) = held.program.networks, held.networks["f"].plan.leaves()
+    plan, (leaf,) = network.plan, network.plan.leaves()
     assert out.shape == (REPLICATES, BATCH, *plan.output.shape)
     for replicate in range(REPLICATES):
-        layer = plain(case, held, replicate)
+        layer = plain(case, network, replicate)
         expected = np.asarray(layer(given[replicate], training=False))
         assert expected.shape[1:] == leaf.output.shape
         np.testing.assert_allclose(out[replicate], expected, rtol=1e-10, atol=1e-12)
@@ -241,56 +294,18 @@ def test_pooling_may_go_before_activations_that_rise(activation: str) -> None:
     np.testing.assert_array_equal(function(values.max(axis=0)), np.max(function(tf.constant(values)), axis=0))
 
 
-def of_case(compiled: Callable[..., Compiled], case: Case, dtype: str = "float64") -> Compiled:
-    """A case compiled, the weights of a normalisation somewhere else than where they start."""
-    text = body(case.text, str(list(case.shape))).replace("float64", dtype)
-    held = compiled(text.replace(f"normal({list(case.shape)})", case.task) if case.task else text, REPLICATES)
-    for place, variable in held.networks["f"].weights.items():
-        if place[1] in ("gamma", "beta", "scale", "moving_mean", "moving_variance"):
-            variable.assign(np.abs(np.random.default_rng(len(place[1])).normal(size=variable.shape)) + 0.1)
-    return held
-
-
-@pytest.fixture(scope="module")
-def in_bfloat16(compiled: Callable[..., Compiled]) -> Callable[[int], tuple[Compiled, Any, Any]]:
-    """A case's network with the input and output of the plain graph: the other form is given the same input."""
-
-    @cache
-    def made(number: int) -> tuple[Compiled, Any, Any]:
-        held = of_case(compiled, CASES[number], "bfloat16")
-        return held, *applied(held)
-
-    return made
-
-
-def by_xla(held: Compiled, given: Any) -> Any:
-    """The output of the network on an input, by XLA."""
-
-    @tf.function(jit_compile=True, autograph=False)
-    def run(keys: Any, given: Any) -> Any:
-        lowering = held.context.lowering(
-            keys, tf.range(BATCH, dtype=tf.int64), BATCH, held.seeds.draws, step=tf.constant(0)
-        )
-        (plan,) = held.program.networks
-        value = held.context.apply(lowering, plan.name, Value(given, (REPLICATE, EXAMPLE)))
-        return lowering.broadcast_to_axes(value, (REPLICATE, EXAMPLE), len(plan.output.shape))
-
-    return run(held.seeds.keys["train"], given).numpy()
-
-
 @pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
-@pytest.mark.parametrize("number", range(len(CASES)), ids=[f"{place}-{case.name}" for place, case in enumerate(CASES)])
-def test_layers_in_bfloat16_are_keras_own_under_its_policy(in_bfloat16: Any, number: int, xla: bool) -> None:
+@EACH
+def test_layers_in_bfloat16_are_keras_own_under_its_policy(every_case: Any, number: int, xla: bool) -> None:
     """To four units in the last place of bfloat16: products sum in other orders before they are rounded."""
-    held, given, out = in_bfloat16(number)
-    if xla:
-        out = by_xla(held, given)
-    assert all(variable.dtype == "float32" for variable in held.networks["f"].weights.values())
+    held, inputs, outputs = every_case("bfloat16", xla)
+    given, out, network = inputs[number], outputs[number], held.networks[f"f{number}"]
+    assert all(variable.dtype == "float32" for variable in network.weights.values())
     assert out.dtype == np.float32
     if not xla:  # which may leave a rounding out, and be more exact
         np.testing.assert_array_equal(out, out.astype(tf.bfloat16.as_numpy_dtype).astype(np.float32))
     for replicate in range(REPLICATES):
-        layer = plain(CASES[number], held, replicate, "mixed_bfloat16")
+        layer = plain(CASES[number], network, replicate, "mixed_bfloat16")
         expected = np.asarray(tf.cast(layer(given[replicate], training=False), tf.float32))
         np.testing.assert_allclose(out[replicate], expected, rtol=2**-6, atol=2**-7 * np.abs(expected).max())
 
