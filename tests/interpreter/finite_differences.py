@@ -12,18 +12,18 @@ STEP = 1e-5
 
 
 def mean_loss(made: Compiled) -> Any:
-    """The loss of the first batch, which has one term, at the present weights."""
+    """The loss of the first batch at the present weights, the sum of its terms."""
     step, inputs = made.train_step, made.train_inputs
     indices = step.batch_indices(inputs.order, 0)
     lowering = made.context.lowering(inputs.keys, indices, step.batch, inputs.draws, step=0, update=0)
-    (losses,) = made.context.losses(lowering, step.phase.loss)
-    return tf.reduce_mean(losses)
+    return tf.add_n([tf.reduce_mean(each) for each in made.context.losses(lowering, step.phase.loss)])
 
 
-def goes_down(made: Compiled, rtol: float) -> list[float]:
-    """Holds the first update of a program by SGD of rate 1 to minus the gradient of its loss; the largest change of each weight."""
+def goes_down(made: Compiled, rtol: float) -> list[tuple[str, float]]:
+    """Holds the first update of a program by SGD of rate 1 to minus the gradient of its loss; the network and the largest change of each weight."""
     loss = tf.function(lambda: mean_loss(made), autograph=False)  # asked for twice an entry of each weight
     weights = [(f"{name} {place}", v) for name, net in made.networks.items() for place, v in net.weights.items()]
+    networks = [name for name, net in made.networks.items() for _ in net.weights.items()]
     start = [variable.numpy() for _, variable in weights]
     made.train(1)
     moved = [variable.numpy() - before for (_, variable), before in zip(weights, start, strict=True)]
@@ -41,4 +41,4 @@ def goes_down(made: Compiled, rtol: float) -> list[float]:
             np.testing.assert_allclose(
                 -change[place], (sides[0] - sides[1]) / (2 * STEP), rtol=rtol, atol=1e-8, err_msg=label
             )
-    return [float(np.abs(change).max()) for change in moved]
+    return [(name, float(np.abs(change).max())) for name, change in zip(networks, moved, strict=True)]

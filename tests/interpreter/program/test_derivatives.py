@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -18,6 +19,7 @@ from dlspec.spec.passes.merge_cells import merge_cells
 from tests.interpreter.conftest import HEAD
 from tests.interpreter.finite_differences import goes_down
 
+pytestmark = pytest.mark.usefixtures("traced_once")
 XLA = pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
 
 CLOSED = """
@@ -83,15 +85,15 @@ def test_derivatives_are_their_closed_forms(compiled: Callable[..., Compiled], x
 
 LOSS = """
 dtype: float64
-task: {{{data}example: {{x: "normal([3])", e: "normal([3])", y: "normal()"}}}}
-architecture:
-  f: {{input: x, layers: [dense: {{units: 4, activation: tanh, name: a, bias_initializer: "normal(0, 1)"}}, dense: {{units: 1, name: b}}]}}
-  h: {{input: x, layers: [dense: {{units: 12, activation: tanh, name: a}}]}}
-outputs: {{l: (f - y)^2, s: "sum(h^2)"}}
-loss: {{all: "{loss}"}}
+task: {{data: {{train: 6, test: 5}}, example: {{x: "normal([3])", e: "normal([3])", y: "normal()"}}}}
+architecture: {{{networks}}}
+outputs: {{{outputs}}}
+loss: {{{losses}}}
 training: {{optimizer: {{sgd: 1}}, batch: 6, steps: 1}}
-measures: {{m: E(f)}}
+measures: {{m: E(y)}}
 """
+F = '{input: x, layers: [dense: {units: 4, activation: tanh, name: a, bias_initializer: "normal(0, 1)"}, dense: {units: 1, name: b}]}'
+H = "{input: x, layers: [dense: {units: 12, activation: tanh, name: a}]}"
 LOSSES = {
     "a Jacobian of a few entries": "sum(jacobian([f, f^2], x)^2)",
     "a Jacobian of many entries": "sum(jacobian(h, x)^2)",
@@ -107,15 +109,22 @@ LOSSES = {
 }
 
 
-@pytest.mark.parametrize(("case", "xla"), [(case, place % 2 == 0) for place, case in enumerate(LOSSES)])
-def test_an_update_goes_down_the_loss_as_finite_differences_say(
-    compiled: Callable[..., Compiled], case: str, xla: bool
-) -> None:
-    """An update of rate 1 is minus the gradient."""
-    made = compiled(
-        LOSS.format(loss=LOSSES[case], data="data: {train: 6, test: 5}, " if "batch" in case else ""), xla=xla
-    )
-    assert any(change > 1e-3 for change in goes_down(made, rtol=2e-5))
+@XLA
+def test_an_update_goes_down_the_losses_as_finite_differences_say(compiled: Callable[..., Compiled], xla: bool) -> None:
+    """An update of rate 1 is minus the gradient. Each loss has networks of its own, `f3` and `h3`, and is one term of the whole."""
+    networks, outputs, losses = {}, [], []
+    for place, text in list(enumerate(LOSSES.values()))[0 if xla else 1 :: 2]:
+        own = re.sub(r"\b([fhls])\b", rf"\g<1>{place}", text)
+        networks[f"f{place}"] = F
+        outputs.append(f"l{place}: (f{place} - y)^2")
+        if re.search(r"\b[hs]\b", text):
+            networks[f"h{place}"] = H
+            outputs.append(f's{place}: "sum(h{place}^2)"')
+        losses.append(f'c{place}: "{own}"')
+    named = ", ".join(f"{name}: {layers}" for name, layers in networks.items())
+    made = compiled(LOSS.format(networks=named, outputs=", ".join(outputs), losses=", ".join(losses)), xla=xla)
+    moved = {int(name[1:]) for name, change in goes_down(made, rtol=2e-5) if change > 1e-3}
+    assert moved == set(range(0 if xla else 1, len(LOSSES), 2))
 
 
 PENALTY = """
