@@ -212,7 +212,7 @@ CASES: dict[str, dict[str, list[Case]]] = {
 ROWS = [(name, case) for name, clauses in CASES.items() for cases in clauses.values() for case in cases]
 BODY = """
 dtype: float64
-task: {{example: {{{examples}}}}}
+task: {{example: {{w: normal()}}}}
 measures: {{{measures}}}
 """
 
@@ -233,29 +233,26 @@ def test_every_case_applies_its_operation() -> None:
 
 @pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
 def test_values_and_gradients_are_those_of_the_texts(program: Callable[[str], Any], xla: bool) -> None:
-    """All cases are one program: the sum's gradient by each case's own number is that case's derivative."""
-    examples = ", ".join(f"w{place}: normal()" for place in range(len(ROWS)))
-    written = [re.sub(r"\bw\b", f"w{place}", text) for place, (_, (text, *_)) in enumerate(ROWS)]
-    measures = ", ".join(f'm{place}: "E({text})"' for place, text in enumerate(written))
+    """All cases are one program, and each is an example: what two of them make of w alike is compiled once."""
+    measures = ", ".join(f'm{place}: "E({text})"' for place, (_, (text, *_)) in enumerate(ROWS))
     # Ints out of range are evaluated all the same: a text says what comes of them where one gets through.
     with mock.patch("dlspec.spec.check.experiment.ranges", return_value=[]):
-        compiled = Compiled(program(BODY.format(examples=examples, measures=measures)), (0,), xla)
+        compiled = Compiled(program(BODY.format(measures=measures)), (0,), xla)
     terms = [measure.term.body for measure in compiled.program.measures]
 
     @tf.function(jit_compile=xla, autograph=False)
-    def values_and_slopes(numbers: list[Any]) -> Any:
-        with tf.GradientTape() as tape:
+    def values_and_slopes(numbers: Any) -> Any:
+        with tf.GradientTape(persistent=True) as tape:
             tape.watch(numbers)
             lowering = compiled.context.lowering(
-                compiled.seeds.keys["test"], tf.zeros([1], tf.int64), 1, compiled.seeds.draws
+                compiled.seeds.keys["test"], tf.range(len(ROWS), dtype=tf.int64), len(ROWS), compiled.seeds.draws
             )
-            lead = (REPLICATE, EXAMPLE)
-            lowering.values.update({f"w{place}": Value(number, lead) for place, number in enumerate(numbers)})
-            values = [tf.reduce_sum(lowering.cast(lowering(term).tensor, "real")) for term in terms]
-            total = tf.add_n(values)
-        return values, tape.gradient(total, numbers, unconnected_gradients="zero")
+            lowering.values["w"] = Value(numbers, (REPLICATE, EXAMPLE))
+            values = [lowering.cast(lowering(term).tensor, "real") for term in terms]
+        slopes = [tape.gradient(value, numbers, unconnected_gradients="zero") for value in values]
+        return [[found[0, place] for place, found in enumerate(each)] for each in (values, slopes)]
 
-    values, slopes = values_and_slopes([tf.constant([[at]], tf.float64) for _, (_, at, _, _) in ROWS])
+    values, slopes = values_and_slopes(tf.constant([[at for _, (_, at, _, _) in ROWS]], tf.float64))
     wrong = []
     for (_, (text, at, value, derivative)), got, slope in zip(ROWS, values, slopes, strict=True):
         if isinstance(value, tuple):  # one of several
@@ -265,7 +262,7 @@ def test_values_and_gradients_are_those_of_the_texts(program: Callable[[str], An
         low, high = derivative if isinstance(derivative, tuple) else (derivative, derivative)
         if low is None:
             continue
-        number = float(slope[0, 0])
+        number = float(slope)
         if not (np.isclose(number, low, 1e-9, 1e-12, equal_nan=True) or low <= number <= high):
             wrong.append(f"the derivative of {text} at {at}: {derivative} is {number}")
     assert not wrong, "\n".join(wrong)
