@@ -16,6 +16,9 @@ from dlspec.spec.diagnostics.problems import Source
 
 NAMES = ("a", "b", "c")
 COURSES = 10
+QUICK = (0, 2, 5, 8)
+"""Which have all parts among them: the others are run with the slow tests."""
+XLA = (0, 5)
 ADAM = {"beta_1": 0.8, "beta_2": 0.999, "epsilon": 1e-7}
 
 Values = dict[str, float]
@@ -217,7 +220,13 @@ def made_course(seed: int) -> Course:
 
 
 @pytest.mark.parametrize(
-    ("seed", "xla"), [(seed, xla) for seed in range(COURSES) for xla in (False, True) if not xla or seed % 3 == 0]
+    ("seed", "xla"),
+    [
+        pytest.param(seed, xla, marks=[] if seed in (XLA if xla else QUICK) else pytest.mark.slow)
+        for seed in range(COURSES)
+        for xla in (False, True)
+        if not xla or seed in XLA or seed % 3 == 0
+    ],
 )
 def test_a_course_is_numpys(seed: int, xla: bool) -> None:
     course = made_course(seed)
@@ -233,7 +242,7 @@ def test_a_course_is_numpys(seed: int, xla: bool) -> None:
 
 
 def test_the_courses_have_all_parts() -> None:
-    courses = [made_course(seed) for seed in range(COURSES)]
+    courses = [made_course(seed) for seed in QUICK]
     assert {own.optimizer.kind for course in courses for own in course.rounds} == {
         "sgd",
         "momentum",

@@ -24,6 +24,23 @@ def paths(node: Any, *above: str | int) -> Iterator[tuple[str | int, ...]]:
         yield from paths(value, *above, key)
 
 
+NAMED = {
+    "experiments", "constants", "functions", "draw", "example", "architecture", "outputs", "loss", "measures", "variants", "claims", "figures",
+    "profiles", "sweep", "gradient",
+}  # fmt: skip
+"""Keys whose entries are named by whoever writes: one of them stands for all that have the same keys around."""
+
+
+def kinds(node: Any) -> list[tuple[str | int, ...]]:
+    """The first path of each kind: names and places in lists are alike."""
+    found: dict[tuple[str | int, ...], tuple[str | int, ...]] = {}
+    for path in paths(node):
+        above = (None, *path)
+        kind = tuple("*" if isinstance(key, int) or at in NAMED else key for at, key in zip(above, path, strict=False))
+        found.setdefault(kind, path)
+    return [*found.values()]
+
+
 def judged(tree: Any) -> str:
     """What is said of a study: an error's first message, or nothing. Whatever else is raised ends the test."""
     try:
@@ -37,7 +54,7 @@ def judged(tree: Any) -> str:
 def test_null_at_any_key_is_an_error_or_a_default(name: str) -> None:
     whole = yaml.safe_load((EXAMPLES / f"{name}.yaml").read_text("utf-8"))
     found = []
-    for path in paths(whole):
+    for path in kinds(whole):
         tree = copy.deepcopy(whole)
         place = tree
         for step in path[:-1]:

@@ -386,7 +386,7 @@ def held(count: int, seed: int) -> Counter[tuple[str, str]]:
 
 
 def test_no_random_edit_of_a_claim_is_told_the_wrong_way_or_passed_over() -> None:
-    counts = held(40, seed=1)
+    counts = held(16, seed=1)
     assert counts["loosened", "right"] and counts["tightened", "right"]
 
 

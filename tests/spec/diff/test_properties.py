@@ -13,7 +13,7 @@ from dlspec.spec.diff import StudyDiff, compare
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-SLOW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @st.composite

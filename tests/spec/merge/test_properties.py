@@ -17,7 +17,7 @@ from dlspec.spec.merge.reading import pieces
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-SLOW = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 BASE: dict[str, Any] = {
     "dlspec": 1,
