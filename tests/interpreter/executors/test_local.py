@@ -72,7 +72,7 @@ def executor(heard: Heard, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recyclin
 def job(program: Callable[[str], Program]) -> Callable[..., Job]:
     def made(number: int, steps: int = 20) -> Job:
         found = program(BODY.format(width=2 + number, steps=steps))
-        return Job(number, ReplicateBatch(CellRequest.of(found, "cpu"), (0, 1)), "xla")
+        return Job(number, ReplicateBatch(CellRequest.of(found, "cpu"), (0, 1)), "graph")
 
     return made
 

@@ -12,8 +12,6 @@ from dlspec.interpreter.program import batches as held_examples
 from dlspec.interpreter.program.program import Compiled
 from dlspec.spec.ir.plan import Program
 
-FORMS = pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
-
 BODY = """
 dtype: float64
 task:
@@ -34,8 +32,7 @@ def body(data: str) -> str:
     return BODY.replace("DATA", data)
 
 
-@FORMS
-@pytest.mark.parametrize("order", ["shuffle", "with_replacement"])
+@pytest.mark.parametrize(("order", "xla"), [("shuffle", True), ("with_replacement", False)])
 def test_looking_up_is_making_anew(
     compiled: Callable[..., Compiled], monkeypatch: pytest.MonkeyPatch, order: str, xla: bool
 ) -> None:
@@ -89,8 +86,7 @@ replicates: 2
 """
 
 
-@FORMS
-@pytest.mark.parametrize("draw", ["bernoulli(0.5, [3])", "rademacher([3])"])
+@pytest.mark.parametrize(("draw", "xla"), [("bernoulli(0.5, [3])", False), ("rademacher([3])", True)])
 def test_every_value_is_there_once_and_a_step_takes_them_all(
     compiled: Callable[..., Compiled], draw: str, xla: bool
 ) -> None:

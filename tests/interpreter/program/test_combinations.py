@@ -12,6 +12,7 @@ from dlspec.spec.diagnostics.problems import Source, StudyError
 from dlspec.spec.ir.data import Combinations, Enumerated
 from dlspec.spec.ir.plan import Program
 
+pytestmark = pytest.mark.usefixtures("traced_once")
 FORMS = pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
 P = 7
 BODY = """

@@ -13,6 +13,7 @@ from dlspec.spec.diagnostics.problems import Source, StudyError
 from dlspec.spec.ir.plan import Program
 from dlspec.spec.passes.merge_cells import merge_cells
 
+pytestmark = pytest.mark.usefixtures("traced_once")
 FORMS = pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
 COUNT, TRAIN = 30, 20
 VALUES = np.random.default_rng(3).normal(size=(COUNT, 2)).round(3)

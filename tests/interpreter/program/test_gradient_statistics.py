@@ -114,8 +114,7 @@ def compared(means: Any, group: int) -> Any:
     return np.mean([np.einsum("rp,rp->r", apart[:, i], apart[:, j]) ** 2 for i, j in pairs], axis=0)
 
 
-@FORMS
-@pytest.mark.parametrize("each", [1, 3])
+@pytest.mark.parametrize(("each", "xla"), [(1, False), (3, True)])
 def test_ratios_over_examples_are_those_of_their_blocks(
     compiled: Callable[..., Compiled], xla: bool, each: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

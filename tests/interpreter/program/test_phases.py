@@ -40,8 +40,9 @@ def weights(compiled: Compiled) -> dict[str, np.ndarray[Any, Any]]:
     return {name: network.weights["dense_1", "kernel"].numpy() for name, network in compiled.networks.items()}
 
 
-@pytest.mark.parametrize("data", ["", "data: {train: 10, test: 5}, "], ids=["fresh", "finite"])
-@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+@pytest.mark.parametrize(
+    ("data", "xla"), [("", True), ("data: {train: 10, test: 5}, ", False)], ids=["fresh-xla", "finite-graph"]
+)
 def test_two_phases_without_a_memory_are_one(program: Callable[[str], Program], data: str, xla: bool) -> None:
     """Examples, noise and updates go on: gradient descent in 3 and 4 steps ends where it does in 7, to the bit."""
     whole = program(BODY.replace("DATA", data))

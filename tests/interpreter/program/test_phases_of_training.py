@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from dlspec.interpreter.program.program import Compiled
 
+pytestmark = pytest.mark.usefixtures("traced_once")
 HEAD = """
 task: {example: {x: "normal([3])", y: "x[0] - 2 * x[1]", z: "x[2]"}}
 architecture: {f: {input: x, layers: [dense: {units: 4, activation: tanh}, dense: {units: 1, name: head}]}}

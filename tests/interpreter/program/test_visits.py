@@ -14,6 +14,7 @@ from dlspec.spec.passes.digests import training_digest
 from dlspec.spec.passes.held_columns import held_whole
 from dlspec.spec.passes.merge_cells import merge_cells
 
+pytestmark = pytest.mark.usefixtures("traced_once")
 FORMS = pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
 TRAIN = 20
 
@@ -87,8 +88,7 @@ def test_what_is_redrawn_is_that_of_new_examples_and_all_else_stays(xla: bool) -
         np.testing.assert_array_equal(found[0][name], once[0][name])
 
 
-@FORMS
-@pytest.mark.parametrize("order", ["shuffle", "file"])
+@pytest.mark.parametrize(("order", "xla"), [("shuffle", True), ("file", False)])
 def test_what_is_drawn_once_stays_with_its_row(tmp_path: Path, xla: bool, order: str) -> None:
     """An epoch takes the mean over the training set whatever its order; what is not said is new at each visit."""
     data = f"{{file: d.csv, train: 20, order: {order}, once: [kept]}}"
@@ -101,8 +101,10 @@ def test_what_is_drawn_once_stays_with_its_row(tmp_path: Path, xla: bool, order:
     np.testing.assert_array_equal(anew[8]["f"], found[8]["f"])
 
 
-@FORMS
-@pytest.mark.parametrize("data", ["{train: 20, test: 5, redraw: [noise]}", "{file: d.csv, train: 20, once: [kept]}"])
+@pytest.mark.parametrize(
+    ("data", "xla"),
+    [("{train: 20, test: 5, redraw: [noise]}", False), ("{file: d.csv, train: 20, once: [kept]}", True)],
+)
 def test_training_goes_on_from_the_middle_of_an_epoch(tmp_path: Path, xla: bool, data: str) -> None:
     """Step by step as in one go, to the bit."""
     folder = tmp_path if "file" in data else None

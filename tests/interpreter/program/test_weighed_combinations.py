@@ -11,6 +11,7 @@ from dlspec.interpreter.program.program import Compiled
 from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.ir.plan import Program
 
+pytestmark = pytest.mark.usefixtures("traced_once")
 FORMS = pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
 RATE = 0.05
 Q = np.asarray([0.5, 0, 0.3, 0.2])
