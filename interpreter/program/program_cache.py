@@ -17,7 +17,7 @@ from .shared_functions import Traces
 MAX_IDLE = 8
 """How many compiled programs are kept that no cell runs in; each holds its variables."""
 
-Signature = tuple[str, int, int, bool, bool, tuple[int, ...]]
+Signature = tuple[str, int, int, bool, bool, tuple[int, ...], tuple[str, ...]]
 
 
 class ProgramCache:
@@ -49,7 +49,8 @@ class ProgramCache:
         wide = max(wide, len(replicates))
         held = held_whole(batch.program)
         in_windows = () if held else windows(batch.program, wide)
-        signature = (signature_digest(batch.program), len(batch.programs), wide, xla, held, in_windows)
+        named = tuple(batch.program.of_files)  # what is compiled asks for columns of files by their names
+        signature = (signature_digest(batch.program), len(batch.programs), wide, xla, held, in_windows, named)
         compiled = self._find(signature)
         if compiled is not None:
             compiled.begin(batch, replicates)
@@ -72,7 +73,7 @@ class ProgramCache:
     def _find(self, signature: Signature) -> Compiled | None:
         with self.lock:
             for place, compiled in enumerate(self.idle):
-                cells, held = compiled.context.cells, compiled.held
-                if (compiled.signature, cells, compiled.wide, compiled.xla, held, compiled.windows) == signature:
+                cells, held, named = compiled.context.cells, compiled.held, tuple(compiled.program.of_files)
+                if (compiled.signature, cells, compiled.wide, compiled.xla, held, compiled.windows, named) == signature:
                     return self.idle.pop(place)
         return None

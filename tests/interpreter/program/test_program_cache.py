@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from dlspec import spec
 from dlspec.interpreter.program.job import Job
 from dlspec.interpreter.program.program import Compiled
 from dlspec.interpreter.program.program_cache import MAX_IDLE, ProgramCache
 from dlspec.interpreter.program.training_loop import train
 from dlspec.interpreter.schedule.batching import split_into_batches
 from dlspec.interpreter.store.requests import CellRequest
+from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.ir.plan import Program
 
 from tests.interpreter.conftest import Silent
@@ -203,3 +206,30 @@ def test_a_second_cell_of_the_same_shapes_compiles_nothing(program: Callable[[st
         cells: list[Any] = train(Job(number, batch, "xla"), Told(), threading.Event(), forms)
         assert [cell.status for cell in cells] == ["done", "done"], cells[0].message
     assert told == [0]
+
+
+NAMED = """
+dlspec: 1
+study: t
+experiments:
+  e:
+    task: {data: {files: {a_: x.npy, b_: y.npy}, train: 20, test: 10}, example: {x: a_, y: b_}}
+    architecture: {f: {input: x, layers: [dense: 1]}}
+    loss: {l: (f - y)^2}
+    training: {optimizer: {sgd: 0.001}, batch: 4, steps: 3}
+    measures: {m: "E((f - y)^2)"}
+"""
+
+
+def test_the_same_files_under_other_names_are_another_program(tmp_path: Path) -> None:
+    """What is compiled asks for columns by their names: the numbers are the same, and so is the digest of the form."""
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(30, 3)).astype("f4"))
+    np.save(tmp_path / "y.npy", np.arange(30, dtype="f4"))
+    forms, found = ProgramCache(), []
+    for text in (NAMED, NAMED.replace("a_", "c_").replace("b_", "d_")):
+        source = Source(str(tmp_path / "t.yaml"), text)
+        taken = forms.take(spec.resolve(spec.parse(source)).experiments[0].programs[0], (0,), False)
+        taken.train(3)
+        found.append((taken.signature, taken.evaluate()["m"]))
+        forms.leave(taken)
+    assert found[0] == found[1]
