@@ -99,6 +99,8 @@ class _Kept:
     shared: Any
     anew: bool
     """Whether anything begins anew in the phase."""
+    averaged: bool
+    """Whether averages are kept."""
 
 
 def _goes_on_over_phases(program: Program) -> bool:
@@ -107,8 +109,13 @@ def _goes_on_over_phases(program: Program) -> bool:
     if len(phases) < 3:
         return False
     known: dict[str, list[_Kept]] = {}
-    for phase in phases:
+    last: dict[str, int] = {}
+    for place, phase in enumerate(phases):
         for update in phase.rounds:
+            between = phases[last.get(update.name, place) + 1 : place]  # that have no such update
+            if any(target.network for one in between for target in one.restart):
+                return True
+            last[update.name] = place
             before = known.setdefault(update.name, [])
             now = _kept(program, phase, update)
             if len(before) > 1 and not any(not target.network for target in phase.restart) and _returns(before, now):
@@ -124,7 +131,8 @@ def _kept(program: Program, phase: Phase, update: Update) -> _Kept:
         for name, plan in update.optimizers.items()
     }
     plans = tuple((name, id(plan)) for name, plan in update.optimizers.items())
-    return _Kept(groups, (changed, plans, update.times), bool(phase.restart))
+    averaged = any(plan.arguments.get("use_ema") for plan in update.optimizers.values())
+    return _Kept(groups, (changed, plans, update.times), bool(phase.restart), averaged)
 
 
 def _returns(before: Sequence[_Kept], now: _Kept) -> bool:
@@ -139,8 +147,8 @@ def _returns(before: Sequence[_Kept], now: _Kept) -> bool:
         missing = own - places
         for number, one in reversed(list(enumerate(earlier))):
             if any(missing & trained for _, trained in one.groups.values()):
-                alike = one.shared == now.shared and not any(later.anew for later in before[number + 1 :])
-                if not alike:
+                anew = any(later.anew for later in before[number + 1 :])
+                if one.shared != now.shared or anew or now.averaged:  # averages began at the weights
                     return True
                 break
     return False

@@ -128,4 +128,7 @@ def test_that_is_in_digests_where_it_gives_other_numbers(program: Callable[[str]
 
     found = {case: marked(of_b, of_c) for case, (of_b, of_c, _) in CASES.items()}
     assert found == {case: case != "the same behind it" for case in CASES}
+    assert "goes on over" in stored_meaning(
+        program(RETURNS.replace("momentum: 0.9", "use_ema: true").replace("OF_B", FROZEN).replace("OF_C", "batch: 6"))
+    )
     assert not marked("batch: 6", SLOWER) and not marked(SLOWER, ADAM) and not marked(ADAM, "optimizer: {adam: 0.02}")
