@@ -11,6 +11,7 @@ import tensorflow as tf
 from dlspec.interpreter.program.program import Compiled
 from dlspec.spec.tables.optimizers import OPTIMIZERS
 
+pytestmark = pytest.mark.usefixtures("traced_once")
 FORMS = pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
 
 # The kernel doubles at every step: w ← w + rate · w, and only where `big` is drawn; the loss itself is never told of it.

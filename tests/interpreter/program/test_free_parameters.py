@@ -10,6 +10,7 @@ import pytest
 from dlspec.interpreter.program.keras_files import write
 from dlspec.interpreter.program.program import Compiled
 
+pytestmark = pytest.mark.usefixtures("traced_once")
 BESIDE = """
 dtype: float64
 constants: {d: 3}

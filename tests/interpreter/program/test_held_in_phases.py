@@ -25,6 +25,7 @@ from dlspec.spec.passes.merge_cells import merge_cells
 
 from tests.interpreter.silent import Silent
 
+pytestmark = pytest.mark.usefixtures("traced_once")
 STUDY = """
 dlspec: 1
 study: held

@@ -106,10 +106,10 @@ BODIES = {
     "numbers of optimisers": """
     task: {example: {x: "normal([3])", y: "sin(x[0])"}}
     architecture:
-      s: {input: x, layers: [dense: 2, dense: 1]}
-      a: {input: x, layers: [dense: 2, dense: 1]}
-      w: {input: x, layers: [dense: 2, dense: 1]}
-      r: {input: x, layers: [dense: 2, dense: 1]}
+      s: {input: x, layers: [dense: 1]}
+      a: {input: x, layers: [dense: 1]}
+      w: {input: x, layers: [dense: 1]}
+      r: {input: x, layers: [dense: 1]}
       d: {input: x, layers: [dense: 1]}
       m: {input: x, layers: [dense: 1]}
       l: {input: x, layers: [dense: 1]}

@@ -54,7 +54,7 @@ def test_the_number_of_a_mode_is_that_of_the_update(xla: bool) -> None:
     text = HEAD + "".join(f"    {line}\n" for line in STUDY.strip("\n").splitlines())
     cells = spec.resolve(spec.parse(Source("test.yaml", text))).experiments[0].programs
     assert merge_cells(cells) is None  # which are compiled apart
-    for c, program in zip((4, 2), cells, strict=True):
+    for c, program in [*zip((4, 2), cells, strict=True)][int(xla) :]:  # by XLA the second
         made = Compiled(program, range(2), xla)
         start, data = made.evaluate(), made.train_inputs.dataset
         made.train(6)
