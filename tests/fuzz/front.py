@@ -308,7 +308,7 @@ def in_child(seed: int) -> Tally:
         resource.setrlimit(
             resource.RLIMIT_AS, (MEMORY + 2**29, MEMORY + 2**29)
         )  # NumPy's threads map much that they never touch
-        signal.alarm(120)
+        signal.setitimer(signal.ITIMER_PROF, 120)  # seconds of a processor: others may keep it from getting any
         tally = Tally()
         for _ in range(BATCH):
             examine(mutant(texts, some), tally)
