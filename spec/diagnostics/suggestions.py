@@ -91,7 +91,31 @@ def _close(word: str, among: tuple[str, ...]) -> list[str]:
         if min(len(word), len(other)) >= least * (both := len(word) + len(other))
         and sum(map(other.__contains__, word)) >= least * both
     ]
-    return difflib.get_close_matches(word, likely, n=2, cutoff=CUTOFF)
+    return [
+        other
+        for other in difflib.get_close_matches(word, likely, n=4, cutoff=CUTOFF)
+        if _begins_or_ends(word, other) or _edits(word, other) <= (len(word) + len(other) + 3) / 6
+    ][:2]
+
+
+def _begins_or_ends(one: str, other: str) -> bool:
+    """Whether the shorter word begins or ends the longer."""
+    short, long = sorted((one, other), key=len)
+    return long.startswith(short) or long.endswith(short)
+
+
+def _edits(one: str, other: str) -> int:
+    """How many letters are to be changed, left out, put in or swapped with the next to come from one word to the other."""
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for at, letter in enumerate(one, 1):
+        before, last, row = row, before, [at]
+        for place, wanted in enumerate(other, 1):
+            edits = min(row[-1] + 1, before[place] + 1, before[place - 1] + (letter != wanted))
+            if at > 1 and place > 1 and letter == other[place - 2] and one[at - 2] == wanted:
+                edits = min(edits, last[place - 2] + 1)
+            row.append(edits)
+    return row[-1]
 
 
 def did_you_mean(word: str, known: Iterable[str], but: str = "") -> str:

@@ -98,6 +98,9 @@ def other_key(word: str, known: Container[str]) -> str:
         return (
             "Phases come in the order of the text; in a patch a new one comes last, or says `before: NAME` of another."
         )
+    parts = [f"{part}{word.removeprefix('kernel')}" for part in ("depthwise", "pointwise")]
+    if word.startswith("kernel_") and all(part in known for part in parts):
+        return f"Its kernel has two parts: `{parts[0]}` and `{parts[1]}`."
     for row, other in OTHER_WORDS.items():
         if row in known and (leading := other(word.lower())):
             return leading
