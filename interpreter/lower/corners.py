@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from .derivatives import summed
 from .registry import lowers
+from .undefined_kept import is_nan
 
 Fixed = tuple[Any, ...] | None
 
@@ -22,14 +23,14 @@ def _pair(a: Any, b: Any, more: Any, fixed: tuple[bool, bool]) -> Any:
     """One of two numbers each: a where `more(a, b)` or a is NaN, else b."""
 
     def value(a: Any, b: Any) -> Any:
-        return tf.where(tf.logical_or(more(a, b), tf.math.is_nan(a)), a, b)
+        return tf.where(tf.logical_or(more(a, b), is_nan(a)), a, b)
 
     @tf.custom_gradient
     def chosen(a: Any, b: Any) -> Any:
         def backward(upstream: Any) -> tuple[Any, Any]:
             half = upstream / 2 if fixed[0] == fixed[1] else tf.zeros([], upstream.dtype)
             tied, zero = tf.equal(a, b), tf.zeros([], upstream.dtype)
-            first = tf.logical_or(more(a, b), tf.math.is_nan(a))
+            first = tf.logical_or(more(a, b), is_nan(a))
             of_a = tf.where(tied, upstream if fixed[1] < fixed[0] else half, tf.where(first, upstream, zero))
             of_b = tf.where(tied, upstream if fixed[0] < fixed[1] else half, tf.where(first, zero, upstream))
             return summed(of_a, a), summed(of_b, b)
@@ -89,11 +90,11 @@ def _extreme(reduce: Any, x: Any, axis: Any, fixed: Fixed) -> Any:
 
     @tf.custom_gradient
     def chosen(x: Any) -> Any:
-        undefined = tf.reduce_any(tf.math.is_nan(x), axis=axis)
+        undefined = tf.reduce_any(is_nan(x), axis=axis)
         y = tf.where(undefined, tf.constant(np.nan, x.dtype), reduce(x, axis=axis))
 
         def backward(upstream: Any) -> Any:
-            tied = tf.logical_or(tf.equal(x, kept(y, axis)), tf.math.is_nan(x))
+            tied = tf.logical_or(tf.equal(x, kept(y, axis)), is_nan(x))
             share = upstream / tf.reduce_sum(tf.cast(tied, x.dtype), axis=axis)
             if constant is not None:
                 taken = tf.reduce_any(tf.logical_and(tied, constant), axis=axis)
@@ -120,7 +121,7 @@ def _place(of: Any, x: Any, axis: int) -> Any:
     index = of(x, axis=axis, output_type=tf.int32)
     if not x.dtype.is_floating:
         return index
-    undefined = tf.math.is_nan(x)
+    undefined = is_nan(x)
     first = tf.argmax(tf.cast(undefined, tf.float32), axis=axis, output_type=tf.int32)
     return tf.where(tf.reduce_any(undefined, axis=axis), first, index)
 
@@ -131,7 +132,7 @@ def _keys(x: Any) -> Any:
         return x
     whole = {tf.float32: tf.int32, tf.float64: tf.int64}[x.dtype]
     plain = tf.where(tf.equal(x, 0), tf.zeros([], x.dtype), x)
-    bits = tf.bitcast(tf.where(tf.math.is_nan(x), tf.constant(np.nan, x.dtype), plain), whole)
+    bits = tf.bitcast(tf.where(is_nan(x), tf.constant(np.nan, x.dtype), plain), whole)
     return tf.where(bits < 0, tf.bitwise.bitwise_xor(bits, whole.max), bits)
 
 

@@ -11,6 +11,7 @@ from dlspec.spec.tables.gamma_draws import GAMMA_WORDS, POISSON_MOST, PROPOSALS
 
 from .decompositions import cholesky
 from .samplers import samples, standard, unit
+from .undefined_kept import is_nan
 
 WIDE = tf.float64
 
@@ -36,7 +37,7 @@ def _log_gamma_draw(words: Any, concentration: Any) -> Any:
     made = tf.reduce_sum(tf.where(taken, tf.math.log(d) + log_v, tf.zeros([], WIDE)), axis=-1)
     boost = tf.math.log(_centred(words[..., -1])) / concentration
     drawn = made + tf.where(small, boost, tf.zeros([], WIDE))
-    return tf.where(tf.math.is_nan(concentration), concentration, drawn)
+    return tf.where(is_nan(concentration), concentration, drawn)
 
 
 def _wide(value: Any) -> Any:

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from .elementwise import undefined
 from .registry import lowers
+from .undefined_kept import is_nan
 
 
 @lowers("line_image")
@@ -31,7 +32,7 @@ def _line_image(theta: Any, length: Any, centre: Any, size: int) -> Any:
     reach = (tf.abs(sine) + tf.abs(cosine)) / 2
     near = near_x[..., tf.newaxis, :] & near_y[..., tf.newaxis] & (tf.abs(off) <= reach[..., tf.newaxis, tf.newaxis])
     # A line of negative length enters no pixel; what is undefined gives no picture.
-    unknown = tf.math.is_nan(cosine + half - tf.reduce_sum(tf.abs(centre), axis=-1))
+    unknown = is_nan(cosine + half - tf.reduce_sum(tf.abs(centre), axis=-1))
     nothing = tf.where(unknown, undefined(theta.dtype), tf.zeros([], theta.dtype))
     one = tf.where(half >= 0, nothing + 1, nothing)
     return tf.where(near, one[..., tf.newaxis, tf.newaxis], nothing[..., tf.newaxis, tf.newaxis])

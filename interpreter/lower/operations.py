@@ -12,7 +12,7 @@ from .elementwise import undefined
 from .reductions import MIN_FLOAT64_LENGTH, total
 from .registry import LOWERINGS as LOWERINGS
 from .registry import lowers
-from .undefined_kept import spread
+from .undefined_kept import is_nan, spread
 
 
 def _constant(name: str) -> Lower:
@@ -115,7 +115,7 @@ def _floor_to(x: Any, steps: Any, rank: int) -> Any:
     # The largest of the steps that are ≤ x; the first one below them all. Exact, as nothing is added.
     table = _steps(steps, rank)
     reached = tf.reduce_max(tf.where(table <= x[..., tf.newaxis], table, table[..., :1]), axis=-1)
-    return tf.stop_gradient(tf.where(tf.math.is_nan(x), undefined(x.dtype), reached))
+    return tf.stop_gradient(tf.where(is_nan(x), undefined(x.dtype), reached))
 
 
 @lowers("cross_entropy")

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ..lower.undefined_kept import spread, unfused
+from ..lower.undefined_kept import is_nan, spread, unfused
 
 HELD = ("activation", "recurrent_activation")
 """The attributes in which Keras' layers hold activations."""
@@ -24,7 +24,7 @@ def keep_undefined(layer: Any, xla: bool) -> None:
     for name in HELD if not both else ():
         function: Any = getattr(part, name, None)
         if xla and function in CLAMPED:
-            setattr(part, name, lambda x, function=function: tf.where(tf.math.is_nan(x), x, function(x)))
+            setattr(part, name, lambda x, function=function: tf.where(is_nan(x), x, function(x)))
         elif not xla and function in (keras.activations.relu, keras.activations.relu6):
             setattr(part, name, lambda x, function=function: function(unfused(x)))
         elif not xla and function is keras.activations.softmax:

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from ..lower.undefined_kept import is_nan
+
 
 def quantile_of_chosen(values: Any, chosen: Any, q: float) -> Any:
     """The q-quantile along axis 1 of the values that are chosen, [R, N, …]; undefined where none is."""
@@ -23,7 +25,7 @@ def quantile_of_chosen(values: Any, chosen: Any, q: float) -> Any:
 
     below = at(low)
     found = tf.where(share > 0, below + share * (at(tf.minimum(low + 1, count - 1)) - below), below)
-    undefined = tf.reduce_any(chosen & tf.math.is_nan(values), axis=1) | (count == 0)
+    undefined = tf.reduce_any(chosen & is_nan(values), axis=1) | (count == 0)
     return tf.where(undefined, tf.constant(np.nan, values.dtype), found)
 
 
@@ -37,5 +39,5 @@ def quantile(values: Any, q: float) -> Any:
     if place > low:
         found += (place - low) * (ordered[:, high] - found)
     # Whatever is undefined, wherever it is sorted to.
-    undefined = tf.reduce_any(tf.math.is_nan(values), axis=1)
+    undefined = tf.reduce_any(is_nan(values), axis=1)
     return tf.where(undefined, tf.constant(np.nan, values.dtype), found)

@@ -6,6 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from ...lower.undefined_kept import is_nan
 from .registry import KERNELS, LayerCall, Tensors
 
 
@@ -27,10 +28,10 @@ def undefined_kept(pool: Any, x: Any) -> Any:
     y = pool(x)
 
     def marked() -> Any:
-        undefined = pool(tf.cast(tf.math.is_nan(x), x.dtype))
+        undefined = pool(tf.cast(is_nan(x), x.dtype))
         return tf.where(undefined > 0, tf.constant(float("nan"), y.dtype), y)
 
-    return _same(y, tf.cond(tf.math.is_nan(tf.reduce_sum(x)), marked, lambda: tf.identity(y)))
+    return _same(y, tf.cond(is_nan(tf.reduce_sum(x)), marked, lambda: tf.identity(y)))
 
 
 @tf.custom_gradient
