@@ -12,6 +12,7 @@ from ..expressions import nodes as n
 from ..ir import terms as t
 from ..ir.types import Type
 from ..tables.distributions import DISTRIBUTIONS
+from ..tables.layers import LAYERS
 from ..tables.operations import CLAIM_FORMS, FORMS, OPERATIONS, Operation
 from ..tables.operations.other_names import OTHER_NAMES
 from . import all_points
@@ -70,8 +71,10 @@ def call(checker: Elaborator, node: n.Call, text: Text, context: Context) -> t.T
             f"'{node.function}' is a value, and only functions and networks are called",
             f"A product is written `{node.function} * (…)`, an entry `{node.function}[…]`.",
         )
-    near = OTHER_NAMES.get(node.function) or did_you_mean(
-        node.function, checker.names.vocabulary.callables(context.stage)
+    near = OTHER_NAMES.get(node.function) or (
+        "It is a layer, and stands in a network's `layers`."
+        if node.function in LAYERS
+        else did_you_mean(node.function, checker.names.vocabulary.callables(context.stage))
     )
     hint = sentence(near, "`dlspec ops` lists them all.")
     raise problem_at(head, f"unknown operation '{node.function}'", hint)

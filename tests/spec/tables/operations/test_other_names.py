@@ -84,8 +84,15 @@ def test_a_distribution_of_others_leads_to_a_draw(name: str) -> None:
     spec.resolve(spec.parse(Source("names.yaml", said.replace("EXAMPLE", f'{drawn}v: "{written(name)}"'))))
 
 
-def test_it_is_told_where_the_name_stands() -> None:
-    said = STUDY.replace("CONSTANTS", "c: 1").replace("EXAMPLE", 'v: "lognormal(0, 1)"')
+@pytest.mark.parametrize(
+    ("call", "hint"),
+    [
+        ("lognormal(0, 1)", "It is `exp(normal(mean, deviation))`."),
+        ("dropout(u, 0.5)", "It is a layer, and stands in a network's `layers`."),
+    ],
+)
+def test_it_is_told_where_the_name_stands(call: str, hint: str) -> None:
+    said = STUDY.replace("CONSTANTS", "c: 1").replace("EXAMPLE", f'v: "{call}"')
     with pytest.raises(StudyError) as caught:
         spec.resolve(spec.parse(Source("names.yaml", said)))
-    assert caught.value.problems[0].hint.startswith("It is `exp(normal(mean, deviation))`.")
+    assert caught.value.problems[0].hint == f"{hint}  `dlspec ops` lists them all."
