@@ -113,8 +113,15 @@ _power = binary(tf.pow, _of_power)
 
 @lowers("power")
 def _lower_power(x: Any, p: Any) -> Any:
-    known = tf.get_static_value(p)
+    known = _known(p)
     return _power(x, p) if known is None or np.size(known) != 1 else _to_number(x, p, float(np.ravel(known)[0]))
+
+
+def _known(p: Any) -> Any:
+    """The value of a tensor that is known when it is traced, also where axes of 1 were put to it; None of others."""
+    while tf.is_symbolic_tensor(p) and p.op.type == "ExpandDims":
+        p = p.op.inputs[0]
+    return tf.get_static_value(p)
 
 
 def _to_number(x: Any, p: Any, exponent: float) -> Any:

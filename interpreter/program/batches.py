@@ -31,7 +31,7 @@ def materialize_dataset(context: ProgramContext, keys: Any, draws: dict[str, Any
     What changes with the step is not among them: it is made at each step from what is, and from the example's own draws.
     `keys` are those of the training stream, uint32 [samples, R, 2]; `draws` the replicates' draws, [R, …] by name.
     """
-    terms = _lasting(context, context.program.loss)
+    terms = lasting(context, context.program.loss)
     count = context.program.data.train
     if sum(term.type.bytes for term in terms.values()) * count * context.rows > MAX_BYTES:
         return {}
@@ -89,7 +89,7 @@ def make_batch_fn(
 
 def gather_batch(context: ProgramContext, dataset: dict[str, Any], indices: Any) -> dict[str, Value]:
     """The values of some examples, int64 [R, B], by name."""
-    terms, values = _lasting(context, context.program.loss), {}
+    terms, values = lasting(context, context.program.loss), {}
     for name, tensor in dataset.items():
         axes = lead_axes(tensor, len(terms[name].type.shape), REPLICATE, EXAMPLE)
         places = indices if axes[0] != CELL else tf.tile(indices[tf.newaxis], [context.cells, 1, 1])
@@ -144,10 +144,10 @@ def _many_reals(term: t.Term) -> bool:
     return DISTRIBUTIONS[term.distribution].transcendental
 
 
-def _lasting(context: ProgramContext, loss: Sequence[LossPlan]) -> dict[str, t.Term]:
+def lasting(context: ProgramContext, loss: Sequence[LossPlan]) -> dict[str, t.Term]:
     """Of what some terms of the loss use of an example, directly or through what changes with the step, all that does not."""
     pending = list(needed(context, loss).items())
-    lasting: dict[str, t.Term] = {}
+    found: dict[str, t.Term] = {}
     seen: set[str] = set()
     while pending:
         name, term = pending.pop()
@@ -155,12 +155,12 @@ def _lasting(context: ProgramContext, loss: Sequence[LossPlan]) -> dict[str, t.T
             continue
         seen.add(name)
         if not _changes(context, term):
-            lasting[name] = term
+            found[name] = term
             continue
         for item in t.walk(term):
             if isinstance(item, t.Reference) and item.stage == "example":
                 pending.append((item.name, context.bindings[item.name]))
-    return lasting
+    return found
 
 
 def _changes(context: ProgramContext, term: t.Term) -> bool:

@@ -300,7 +300,7 @@ def _gather(term: t.Gather, counter: _Counter, passes: Passes) -> Provenance:
 @_COST.case(t.Operate)
 def _operate(term: t.Operate, counter: _Counter, passes: Passes) -> Provenance:
     """An operation: forwards, and backwards to every argument that holds anything trained."""
-    row = OPERATION_WORK[term.operation]
+    row = OPERATION_WORK["square" if _is_square(term) else term.operation]
     differentiable = row.passes and term.type.kind == "real"
     inner = passes if differentiable else passes.without_backward()
     arguments = [counter.term(item, inner) for item in term.arguments]
@@ -317,6 +317,13 @@ def _operate(term: t.Operate, counter: _Counter, passes: Passes) -> Provenance:
                 backward += prod(result)  # summed over what it was spread along
     counter.add(provenance, row.forward * entries, backward, counter.size(term.type), inner)
     return provenance if differentiable else Provenance(axes=provenance.axes)
+
+
+def _is_square(term: t.Operate) -> bool:
+    """Whether it is `x ^ 2`, whose derivative needs no power."""
+    if term.operation != "power" or not isinstance(exponent := term.arguments[1], t.Literal):
+        return False
+    return exponent.value.size == 1 and bool(exponent.value.item() == 2)
 
 
 @_COST.case(t.Scan)

@@ -77,6 +77,9 @@ class LayerCounter(ABC):
             return passed
         own, kind = self.own(layer, network, frozen), LAYERS[layer.row]
         forward, backward = kind.work(layer.input.shape, layer.output.shape, layer.config)
+        if not own and layer.config.get("use_bias"):  # no gradient is summed for a bias that is not trained
+            unbiased = {**layer.config, "use_bias": False}
+            backward = kind.work(layer.input.shape, layer.output.shape, unbiased)[1]
         backward = backward * (own or given.requires_grad)
         if not looked_up:
             forward += layer.flops

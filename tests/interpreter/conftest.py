@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from dlspec import spec
+from dlspec.interpreter.program.batches import lasting
 from dlspec.interpreter.program.job import Job
 from dlspec.interpreter.program.program import Compiled
 from dlspec.interpreter.program.program_cache import ProgramCache
@@ -223,18 +224,18 @@ def _executed(program: Program) -> int:
     train_step, inputs = compiled.train_step, compiled.train_inputs
     kinds = {"bool": tf.bool, "int": tf.int32, "real": compiled.context.dtype}
     specs = {
-        item.name: tf.TensorSpec((1, train_step.batch, *item.type.shape), kinds[item.type.kind])
-        for item in program.examples
+        name: tf.TensorSpec((1, train_step.batch, *term.type.shape), kinds[term.type.kind])
+        for name, term in lasting(compiled.context, compiled.context.program.loss).items()
     }
     for update in train_step.updates:
         update.mean_of_gradients = True  # as costs are counted: one operation a weight
 
     @tf.function(autograph=False)
-    def step(number: Any, **examples: Any) -> Any:
+    def step(number: Any, examples: Any) -> Any:
         indices = tf.range(train_step.batch, dtype=tf.int64)[tf.newaxis]
-        return train_step(inputs._replace(dataset=examples), number, indices)
+        return train_step(inputs._replace(dataset=dict(zip(specs, examples, strict=True))), number, indices)
 
-    return _counted(step.get_concrete_function(tf.constant(0), **specs))
+    return _counted(step.get_concrete_function(tf.constant(0), list(specs.values())))
 
 
 @pytest.fixture(scope="session")

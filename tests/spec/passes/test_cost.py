@@ -38,7 +38,7 @@ def test_a_dense_network_by_hand() -> None:
     assert found.forward == products + biases + residual + 3  # the term's weight, its sum, whether it is finite
     first, second = 2 * 10 * 20, 2 * 20
     backward = (
-        first + 2 * second + biases + 3 + 1
+        first + 2 * second + biases + 2 + 1
     )  # no gradient with respect to the examples; 2 (f - y), times the weight
     assert found.step == 8 * (found.forward + backward) + (1 + 2) * found.parameters  # the mean, the update
     assert shapes(program().networks[0]) == "[10] → 20 → 1"
