@@ -147,7 +147,7 @@ def _many_reals(term: t.Term) -> bool:
 def lasting(context: ProgramContext, loss: Sequence[LossPlan]) -> dict[str, t.Term]:
     """Of what some terms of the loss use of an example, directly or through what changes with the step, all that does not."""
     pending = list(needed(context, loss).items())
-    found: dict[str, t.Term] = {}
+    terms: dict[str, t.Term] = {}
     seen: set[str] = set()
     while pending:
         name, term = pending.pop()
@@ -155,12 +155,12 @@ def lasting(context: ProgramContext, loss: Sequence[LossPlan]) -> dict[str, t.Te
             continue
         seen.add(name)
         if not _changes(context, term):
-            found[name] = term
+            terms[name] = term
             continue
         for item in t.walk(term):
             if isinstance(item, t.Reference) and item.stage == "example":
                 pending.append((item.name, context.bindings[item.name]))
-    return found
+    return terms
 
 
 def _changes(context: ProgramContext, term: t.Term) -> bool:
