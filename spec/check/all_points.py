@@ -19,7 +19,7 @@ from ..diagnostics.problems import Span
 from ..ir import terms as t
 from ..ir.types import Type
 from ..passes.evaluate import as_kind
-from ..source.several import AllValues, OnePointNeeded, PointsDiffer, Several, all_values
+from ..source.several import AllValues, OnePointNeeded, PointsDiffer, Several, all_values, at_all
 
 KINDS = {"b": "bool", "i": "int", "f": "real"}
 
@@ -34,12 +34,7 @@ class AllSizes(Several):
 
     def _compared(self, other: Any, how: Callable[[Any, Any], Any]) -> bool:
         """The answer that a comparison has at all points. Raises PointsDiffer."""
-        found = how(self.values, other.values if isinstance(other, AllSizes) else other)
-        if found.all():
-            return True
-        if found.any():
-            raise PointsDiffer
-        return False
+        return at_all(how(self.values, other.values if isinstance(other, AllSizes) else other))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, NUMBERS) and self._compared(other, operator.eq)

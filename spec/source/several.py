@@ -69,10 +69,14 @@ def all_equal(value: Any, number: float) -> bool:
     """Whether a value is a number, at all points where it stands for that of each. Raises PointsDiffer."""
     if not isinstance(value, AllValues):
         return bool(value == number)
-    same: np.ndarray[Any, Any] = value.values == number
-    if same.any() and not same.all():
+    return at_all(value.values == number)
+
+
+def at_all(answers: np.ndarray[Any, Any]) -> bool:
+    """The answer that each of some points gives. Raises PointsDiffer where they give others."""
+    if answers.any() and not answers.all():
         raise PointsDiffer
-    return bool(same.all())
+    return bool(answers.all())
 
 
 class AllTexts(Several):

@@ -13,6 +13,7 @@ from typing import Literal
 from ..ir.plan import Mode
 from .bounds import ANY, POSITIVE, Bounds
 from .by_name import by_name
+from .other_words import is_here
 
 Route = Literal["body", "carrier", "expression", "nowhere"]
 """Where the upstream gradient of a target goes on.
@@ -151,4 +152,4 @@ def other_mode(word: str) -> str:
     ('It is `stop` here.', 'It is `scale: -1` here.', '')
     """
     row = next((row for row in GRADIENT_MODES.values() if word in row.others), None)
-    return f"It is `{row.as_others or row.name}` here." if row is not None else ""
+    return is_here(row.as_others or row.name) if row is not None else ""

@@ -6,8 +6,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 
+def is_here(written: str) -> str:
+    """The sentence that leads to how something is written here."""
+    return f"It is `{written}` here."
+
+
 def _is(written: str, *others: str) -> dict[str, str]:
-    return dict.fromkeys(others, f"It is `{written}` here.")
+    return dict.fromkeys(others, is_here(written))
 
 
 _FULL = "It is `sgd`, with `batch: full`."

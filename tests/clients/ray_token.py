@@ -17,20 +17,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.clients.programs import Programs, free_port
+from tests.clients.programs import STUDY, Programs, free_port
 
-STUDY = """\
-dlspec: 1
-study: small
-experiments:
-  line:
-    task: {example: {x: "normal([3])"}}
-    architecture: {f: {input: x, layers: [dense: 1]}}
-    loss: {l: f^2}
-    training: {optimizer: {sgd: {learning_rate: 0.1}}, batch: 4, steps: 20}
-    measures: {error: E(f^2)}
-    claims: {falls: {says: it falls, check: final(error) < 10}}
-"""
+CLAIM = "    claims: {falls: {says: it falls, check: final(error) < 10}}\n"
 
 
 def main() -> None:
@@ -39,7 +28,7 @@ def main() -> None:
         del os.environ[name]
     with tempfile.TemporaryDirectory() as here:
         folder = Path(here)
-        (folder / "study.yaml").write_text(STUDY)
+        (folder / "study.yaml").write_text(STUDY + CLAIM)
         port = free_port()
         programs = Programs(Path(sys.executable).parent, folder, {"HOME": here, "COLUMNS": "100"})
         token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}

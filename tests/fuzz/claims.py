@@ -48,6 +48,8 @@ ROUNDING = 1e-9
 Place = Mapping[str, int]
 Candidates = tuple[float, ...] | None
 """The numbers that a value may be; nothing where it is undefined."""
+Judged = Callable[[int, int], Iterator[tuple[str, str, str]]]
+"""Of so many claims on the world of a seed: the text, what it is worth, what the judge says."""
 
 
 class Unfit(Exception):
@@ -442,20 +444,25 @@ def judged(seed: int, count: int) -> Iterator[tuple[str, str, str]]:
                 claims.append((part, expected(world, part)))
         except Unfit:
             continue
-    kept = {f"c{place}": claim for place, claim in enumerate(claims)}
+    for place, verdict in verdicts(world, [f'check: "{part.text}"' for part, _ in claims]):
+        part, worth = claims[place]
+        yield part.text, worth, SAID[verdict]
+
+
+def verdicts(world: World, said: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """What the judge says of claims on one world, by their places; `said` is what each says besides its sentence. What is refused is left out."""
+    head = world.text
+    kept = {f"c{place}": f"      c{place}: {{says: it is so, {one}}}\n" for place, one in enumerate(said)}
     for _ in range(2):
-        lines = [f'      {name}: {{says: it is so, check: "{part.text}"}}\n' for name, (part, _) in kept.items()]
-        head = world.text
         try:
-            (plan,) = spec.resolve(spec.parse(Source("claims.yaml", head + "".join(lines)))).experiments
+            (plan,) = spec.resolve(spec.parse(Source("claims.yaml", head + "".join(kept.values())))).experiments
         except StudyError as error:
             first = head.count("\n")
             refused = {list(kept)[problem.span.line - 1 - first] for problem in error.problems if problem.span}
-            kept = {name: claim for name, claim in kept.items() if name not in refused}
+            kept = {name: line for name, line in kept.items() if name not in refused}
     results = world.results(plan)
     for claim in plan.claims:
-        part, worth = kept[claim.name]
-        yield part.text, worth, SAID[judge(claim, results).verdict]
+        yield int(claim.name[1:]), judge(claim, results).verdict
 
 
 def wrong(text: str, worth: str, said: str) -> bool:
@@ -463,10 +470,9 @@ def wrong(text: str, worth: str, said: str) -> bool:
     return said != worth and not (said == "open" and "first_step" in text)
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        description="Judges random claims, and tells verdicts that a second evaluator does not share."
-    )
+def main(description: str, judged: Judged, wrong: Callable[[str, str, str], bool]) -> None:
+    """The command of a module that makes and judges random claims."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--from", dest="first", type=int, default=0)
     parser.add_argument("--count", type=int, default=100, help="how many sets of twelve claims")
     options = parser.parse_args()
@@ -478,3 +484,7 @@ if __name__ == "__main__":
                 differing += 1
                 print(f"seed {seed}: {text}: worth {worth}, said {said}", flush=True)
     print(f"{total:,} claims, {differing:,} wrong")
+
+
+if __name__ == "__main__":
+    main("Judges random claims, and tells verdicts that a second evaluator does not share.", judged, wrong)

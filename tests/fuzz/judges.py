@@ -4,20 +4,28 @@ Student's distribution written out. Only the widths for skewed results, which we
 
 from __future__ import annotations
 
-import argparse
 import math
 from collections.abc import Iterator
 from fractions import Fraction
 from random import Random
 from typing import Any
 
-from dlspec import spec
 from dlspec.interpreter.results.verdicts import FAILS, HOLDS, OPEN, SEEN
-from dlspec.interpreter.verdicts.judge import judge
 from dlspec.interpreter.verdicts.rates import SKEWED
-from dlspec.spec.diagnostics.problems import Source, StudyError
 
-from tests.fuzz.claims import MEASURES, Candidates, Part, Unfit, World, applied, condition, number, places
+from tests.fuzz.claims import (
+    MEASURES,
+    Candidates,
+    Part,
+    Unfit,
+    World,
+    applied,
+    condition,
+    main,
+    number,
+    places,
+    verdicts,
+)
 
 SHARES = ("0.3", "0.5", "0.6", "0.8", "0.95")
 NEAR = 1e-9
@@ -154,27 +162,17 @@ def judged(seed: int, count: int) -> Iterator[tuple[str, str, str]]:
     """Of each of some claims on one world its text and judge, the verdict that is due, and the judge's."""
     random = Random(seed)
     world = World(random, replicates=random.choice((3, 4, 5, 6, 9, 14, 20)))
-    kept: dict[str, tuple[str, str, str]] = {}
-    while len(kept) < count:
+    claims: list[tuple[str, str, str]] = []
+    while len(claims) < count:
         try:
             text, by, verdict = claim(world)
             if len(text) < 200 and any(name in text for name in MEASURES):
-                kept[f"c{len(kept)}"] = text, by, verdict()
+                claims.append((text, by, verdict()))
         except Unfit:
             continue
-    for _ in range(2):
-        lines = [f'      {name}: {{says: so, check: "{text}", judge: {by}}}\n' for name, (text, by, _) in kept.items()]
-        head = world.text
-        try:
-            (plan,) = spec.resolve(spec.parse(Source("claims.yaml", head + "".join(lines)))).experiments
-        except StudyError as error:
-            first = head.count("\n")
-            refused = {list(kept)[problem.span.line - 1 - first] for problem in error.problems if problem.span}
-            kept = {name: one for name, one in kept.items() if name not in refused}
-    results = world.results(plan)
-    for one in plan.claims:
-        text, by, worth = kept[one.name]
-        yield f"{text} ({by}, {world.replicates} replicates)", worth, judge(one, results).verdict
+    for place, verdict in verdicts(world, [f'check: "{text}", judge: {by}' for text, by, _ in claims]):
+        text, by, worth = claims[place]
+        yield f"{text} ({by}, {world.replicates} replicates)", worth, verdict
 
 
 def wrong(text: str, worth: str, said: str) -> bool:
@@ -185,17 +183,4 @@ def wrong(text: str, worth: str, said: str) -> bool:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        description="Judges random claims by each judge, and tells verdicts that plain arithmetic does not share."
-    )
-    parser.add_argument("--from", dest="first", type=int, default=0)
-    parser.add_argument("--count", type=int, default=100, help="how many sets of twelve claims")
-    options = parser.parse_args()
-    total = differing = 0
-    for seed in range(options.first, options.first + options.count):
-        for text, worth, said in judged(seed, 12):
-            total += 1
-            if wrong(text, worth, said):
-                differing += 1
-                print(f"seed {seed}: {text}: due {worth}, said {said}", flush=True)
-    print(f"{total:,} claims, {differing:,} wrong")
+    main("Judges random claims by each judge, and tells verdicts that plain arithmetic does not share.", judged, wrong)
