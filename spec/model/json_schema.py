@@ -13,6 +13,7 @@ from .patch import IN_PROFILES, IN_VARIANTS, Refused
 from .study import Study
 
 OPTIMIZER = {"$ref": "#/$defs/OptimizerEntry"}
+BOUNDS = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
 IDENTIFIER = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -21,11 +22,10 @@ def study_schema() -> dict[str, Any]:
     _, whole = models_json_schema([(Study, "validation")], by_alias=True)
     definitions = whole["$defs"]
     study = definitions.pop("Study")
-    definitions["Expression"] = EXPRESSION_SCHEMA
     _whole_words(definitions)
     for name in ("Training", "TrainingPhase"):
         definitions[name] = _by_network(definitions[name])
-    patches = {f"{name}Patch": _patch(schema) for name, schema in definitions.items() if name != "Expression"}
+    patches = {f"{name}Patch": _patch(schema) for name, schema in definitions.items()}
     definitions.update(patches)
     reference = {"$ref": "#/$defs/ExperimentPatch"}
     varied = {"$ref": f"#/$defs/{IN_VARIANTS.title}"}
@@ -47,11 +47,14 @@ def study_schema() -> dict[str, Any]:
     derived = {"if": {"required": ["base"]}, "then": reference, "else": {"$ref": "#/$defs/Experiment"}}
     patterns = study["properties"]["experiments"]["patternProperties"]
     patterns.update(dict.fromkeys(patterns, derived))
-    schema = {"$schema": IDENTIFIER, "title": "dlspec study", **study, "$defs": dict(sorted(definitions.items()))}
-    document_schema: dict[str, Any] = _readable(_referenced(schema))
-    document_schema["$defs"]["Expression"].pop(
-        "description"
-    )  # an editor would show it in the place of what the key means
+    # Without a description of an expression: an editor would show it in the place of what the key means.
+    definitions["Expression"] = {key: value for key, value in EXPRESSION_SCHEMA.items() if key != "description"}
+    bounded: dict[str, Any] = {}
+    referenced = _referenced({"study": study, "definitions": definitions}, bounded)
+    definitions = dict(sorted((referenced["definitions"] | bounded).items()))
+    document_schema: dict[str, Any] = _readable(
+        {"$schema": IDENTIFIER, "title": "dlspec study", **referenced["study"], "$defs": definitions}
+    )
     return document_schema
 
 
@@ -176,13 +179,20 @@ def _nullable(schema: Any) -> Any:
     return {**description, "anyOf": [inner, {"type": "null"}]}
 
 
-def _referenced(schema: Any) -> Any:
-    """The marks of expressions replaced by the reference."""
+def _referenced(schema: Any, bounded: dict[str, Any]) -> Any:
+    """The marks of expressions replaced by the reference; `bounded` takes a definition for each pair of bounds.
+
+    An editor that writes what a key requires passes over one whose reference has a bound beside it.
+    """
     if isinstance(schema, list):
-        return [_referenced(item) for item in schema]
+        return [_referenced(item, bounded) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    replaced = {key: _referenced(value) for key, value in schema.items() if key != "x-expression"}
-    if "x-expression" in schema:
-        replaced["$ref"] = "#/$defs/Expression"
-    return replaced
+    if "x-expression" not in schema:
+        return {key: _referenced(value, bounded) for key, value in schema.items()}
+    bounds = {key: schema[key] for key in BOUNDS if key in schema}
+    name = "_".join(["Expression", *(f"{key}_{value:g}" for key, value in bounds.items())])
+    if bounds:
+        bounded[name] = {"title": "Expression", "anyOf": EXPRESSION_SCHEMA["anyOf"], **bounds}
+    beside = {key: value for key, value in schema.items() if key not in ("x-expression", *bounds)}
+    return {**beside, "$ref": f"#/$defs/{name}"}

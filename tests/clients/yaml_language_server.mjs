@@ -6,7 +6,8 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { pathToFileURL } from "node:url";
+import { readFileSync } from "node:fs";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import path from "node:path";
 
 const schema = pathToFileURL(path.resolve(import.meta.dirname, "../../schemas/study.schema.json")).href;
@@ -105,6 +106,13 @@ for (const [was, is, word] of wrong) {
   assert.ok(found.some((text) => text.includes(`Property ${word} is not allowed`)), `${is}: ${found}`);
   assert.ok(found.every((text) => text.includes(word) || text.startsWith("Missing property")), `${is}: ${found}`);
 }
+const { $defs: definitions } = JSON.parse(readFileSync(fileURLToPath(schema), "utf8"));
+/** What has to be said of a layer that is written as a map. */
+const required = (layer) => {
+  const { anyOf = [{}], $ref = anyOf[0].$ref } = definitions.LayerEntry.anyOf[0].properties[layer];
+  return definitions[$ref.split("/").pop()].required ?? [];
+};
+assert.deepEqual(required("conv1d"), ["filters", "kernel_size"]);
 const TRAINING = "{optimizer: {adam: {learning_rate: 0.1}}, batch: 4, steps: 20}", NETWORK = "{input: x, layers: [dense: 1]}";
 for (const [was, is, some] of [
   [TRAINING, "\n      optimizer:\n        adam:\n          │", "learning_rate"],
@@ -116,6 +124,8 @@ for (const [was, is, some] of [
   assert.ok(found.some((one) => one.label === some), `${is}: ${found.map((one) => one.label)}`);
   for (const { label, text } of found) assert.ok(text !== `${label}: ${label}` && !/\bnull\b|undefined/.test(text), `${is}: ${text}`);
   assert.ok(!found.some((one) => one.text === "surrogate"), "a mode that takes a function is not proposed without");
+  for (const { label, text } of some === "dense" ? found : [])
+    if (text.includes("\n")) for (const key of required(label)) assert.ok(text.includes(`\n    ${key}:`), `${text} lacks ${key}`);
 }
 console.log("all hold");
 server.kill();

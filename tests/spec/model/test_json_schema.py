@@ -30,6 +30,7 @@ ROOT = Path(__file__).parents[3]
 SCHEMA_FILE = "schemas/study.schema.json"
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
 SCHEMA = study_schema()
+BOUNDS = {"minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum"}
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 FIRST_LINE = "# yaml-language-server: $schema="
 
@@ -82,6 +83,12 @@ def test_every_reference_is_defined_and_every_definition_is_used() -> None:
     used = {node["$ref"] for node in nodes(SCHEMA) if "$ref" in node}
     assert used <= {f"#/$defs/{name}" for name in SCHEMA["$defs"]}
     assert not [node for node in nodes(SCHEMA) if "x-expression" in node]
+
+
+def test_no_reference_has_a_bound_beside_it() -> None:
+    """An editor that writes what a key requires passes over one that has: `conv1d` came without its `filters`."""
+    assert not [node for node in nodes(SCHEMA) if "$ref" in node and BOUNDS & node.keys()]
+    assert [node for node in nodes(SCHEMA) if "anyOf" in node and BOUNDS & node.keys()]
 
 
 def nodes(schema: Any) -> Iterator[dict[str, Any]]:
