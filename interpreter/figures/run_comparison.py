@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..results.replicates import Results
-from ..verdicts.run_comparison import Comparison, grouped
+from ..verdicts.run_comparison import Comparison, paired
 from . import ticks
 from .axis_scales import drawable
 from .canvas import Sheet, panels, save, style
@@ -87,7 +87,7 @@ def _drawn(comparison: Comparison, shown: Sequence[Place], title: str, below: li
 
 
 def _panel(axis: Any, comparison: Comparison, experiment: str, measure: str, title: str) -> None:
-    groups = [grouped(found.get(experiment)) for found in comparison.results]
+    groups = paired(*(found.get(experiment) for found in comparison.results))
     names = list(dict.fromkeys([*groups[0], *groups[1]]))
     ends = [math.inf, -math.inf]
     for place, name in enumerate(names):

@@ -111,7 +111,7 @@ def _told(run: RunRecord, aside: Aside | None) -> dict[str, Verdict]:
 def _finals(first: dict[str, Results], second: dict[str, Results]) -> list[Final]:
     finals = []
     for experiment in dict.fromkeys([*first, *second]):
-        one, other = grouped(first.get(experiment)), grouped(second.get(experiment))
+        one, other = paired(first.get(experiment), second.get(experiment))
         for name in dict.fromkeys([*one, *other]):
             replicates, others = one.get(name, []), other.get(name, [])
             same = {(c.digest, c.number) for c in replicates} == {(c.digest, c.number) for c in others}
@@ -125,8 +125,34 @@ def _finals(first: dict[str, Results], second: dict[str, Results]) -> list[Final
     return finals
 
 
-def grouped(results: Results | None) -> dict[str, list[Replicate]]:
-    """The replicates of each program, by what tells it from the others."""
+Groups = dict[str, list[Replicate]]
+
+
+def paired(first: Results | None, second: Results | None) -> tuple[Groups, Groups]:
+    """The replicates of each program of both runs, by what tells it from the others.
+
+    What was trained alike under another name, as where a sweep was added around it, stands beside it, under both names.
+    """
+    one, other = _grouped(first), _grouped(second)
+    elsewhere = {_digests(group): name for name, group in reversed(other.items()) if name not in one}
+    both = {
+        name: elsewhere.pop(trained)
+        for name, group in one.items()
+        if name not in other and (trained := _digests(group)) in elsewhere
+    }
+    names = {name: f"{name} (B: {there})" for name, there in both.items()}
+    there_too = {there: names[name] for name, there in both.items()}
+    return (
+        {names.get(name, name): group for name, group in one.items()},
+        {there_too.get(name, name): group for name, group in other.items()},
+    )
+
+
+def _digests(group: Sequence[Replicate]) -> frozenset[str]:
+    return frozenset(replicate.digest for replicate in group)
+
+
+def _grouped(results: Results | None) -> Groups:
     return {label(group[0]): group for group in programs(results.replicates)} if results else {}
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from dlspec.interpreter.api.run_comparison import Comparison
 from dlspec.interpreter.cli.app import app
+from dlspec.interpreter.figures.run_comparison import draw
 from dlspec.interpreter.results.run_list import RunRecord
+from dlspec.interpreter.verdicts.run_comparison import compare
 from typer.testing import CliRunner
 
 from .conftest import STUDY, run_in
@@ -61,3 +63,21 @@ def test_the_command_writes_it_also_of_an_archive(
     done = CliRunner().invoke(app, ["report", second.name, "--against", "first.dlspec.zip", "--runs", runs])
     assert (done.exit_code, done.stdout.strip()) == (0, f"{first.name}--{second.name}.html"), done.stderr
     assert "1 of 2 verdicts changed" in Path(done.stdout.strip()).read_text("utf-8")
+
+
+def test_what_was_trained_alike_under_another_name_stands_side_by_side(tmp_path: Path) -> None:
+    """A sweep that is added around a cell gives it another name, and leaves its numbers."""
+    alone = STUDY.replace("sweep: {size: [4, 8]}", "sweep: {}")
+    numbers = compare(run_in(tmp_path, alone), run_in(tmp_path))
+    errors = {final.program: final for final in numbers.finals if final.measure == "error"}
+    assert list(errors) == [
+        "plain (B: plain, size = 4)",
+        "deep (B: deep, size = 4)",
+        "plain, size = 8",
+        "deep, size = 8",
+    ]
+    for name, final in errors.items():
+        assert final.same == name.endswith("4)")
+        assert len(final.first) == (3 if final.same else 0) and len(final.second) == 3
+    (drawn,) = {axis for axis in draw(numbers, tmp_path / "both.svg") if axis.suffix == ".svg"}
+    assert "A plain (B: plain, size = 4)" in drawn.read_text("utf-8")
