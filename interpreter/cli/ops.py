@@ -48,9 +48,13 @@ def ops(
         return
     hits = found(words)
     if not hits:
-        what = f"operation '{words[0]}'" if len(words) == 1 else f"entry with all of '{' '.join(words)}'"
-        hint = sentence(did_you_mean(words[0], reference.known()), "`dlspec ops` lists them all.")
-        print(f"there is no {what}\n{hint}", file=sys.stderr)
+        if len(words) == 1:
+            print(f"there is no operation '{words[0]}'", file=sys.stderr)
+            hint = did_you_mean(words[0], reference.known())
+        else:
+            print(f"there is no entry with all of '{' '.join(words)}'", file=sys.stderr)
+            hint = "; ".join(f"'{word}' alone is in {len(found([word])) or 'none'}" for word in words) + "."
+        print(sentence(hint, "`dlspec ops` lists them all."), file=sys.stderr)
         raise typer.Exit(ERROR)
     _list(hits)
 
@@ -72,6 +76,7 @@ def _list(hits: Sequence[Entry]) -> None:
 
 def _print(text: str) -> None:
     """A description; its head stands out on a terminal."""
+    from dlspec.spec.model.reference import LABELS
     from rich.text import Text
 
     from ..api.terminal import console_of, print_text
@@ -79,4 +84,4 @@ def _print(text: str) -> None:
     console = console_of()
     heads = {part.split("\n", 1)[0] for part in text.split("\n\n")}
     for line in text.split("\n"):
-        print_text(console, Text(line, "bold" if line in heads else ""), "          ")
+        print_text(console, Text(line, "bold" if line in heads else ""), " " * 10 if line.startswith(LABELS) else "")

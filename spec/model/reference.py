@@ -105,6 +105,10 @@ def reference() -> str:
     return "\n".join(parts)
 
 
+LABELS = ("written   ", "corners   ", "example   ", "source    ", "arguments ", "stands in ")
+"""What a line of a description begins with, where it is not the head or the meaning."""
+
+
 def describe(name: str) -> str | None:
     """All entries of a name in prose (`clip` is an operation and a gradient mode), or None when there is none."""
     return "\n\n".join(_entries(name)) or None

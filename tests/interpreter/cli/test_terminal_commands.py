@@ -106,7 +106,16 @@ def test_the_language_is_searched_by_words() -> None:
     assert listed.startswith("Gradient statistics\n  hessian_trace  ")
     assert len(re.findall(r"\n  \S", invoke("ops", "--search", "softmax"))) == 3, "also what mentions it"
     assert "there is no entry with all of 'hessian banana'" in invoke("ops", "hessian", "banana", code=1)
+    assert "'hessian' alone is in 4; 'banana' alone is in none." in invoke("ops", "hessian", "banana", code=1)
     assert invoke("ops").startswith("# Reference"), "in a pipe"
+
+
+def test_a_description_is_indented_under_its_labels_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    _, meaning, more, *_ = invoke("ops", "forward_only").splitlines()
+    assert meaning.startswith("the identity: ") and not more.startswith(" ")
+    lines = invoke("ops", "conv1d").splitlines()
+    assert [line[:10] for line in lines[2:4]] == ["arguments ", " " * 10]
 
 
 @pytest.mark.parametrize("case", ["flat", "digits"])
