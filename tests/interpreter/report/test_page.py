@@ -15,6 +15,8 @@ from dlspec.interpreter.results.errors import StoreError
 from dlspec.interpreter.results.folder_names import REPORT
 from dlspec.interpreter.results.run_list import RunRecord, read
 
+from .conftest import STUDY
+
 Make = Callable[..., RunRecord]
 
 
@@ -63,6 +65,14 @@ def test_words_stay_words(make_run: Make) -> None:
         '"><svg onload=alert(4)>', "<i>target</i>", "<b>5</b>",
     ):  # fmt: skip
         assert words in found.text
+
+
+def test_what_is_said_of_claims_has_its_code_as_code(make_run: Make) -> None:
+    several = STUDY.replace("final(error) < 1000", "final(error) < 0.1 and final(error) > 0.01")
+    claims = page(make_run(several)).partition('<h2 id="claims">')[2].partition("</section>")[0]
+    assert "Claims of one <code>family</code> are judged together." in claims
+    assert "<code>final(error) &lt; 0.1</code> is " in claims
+    assert "`" not in claims
 
 
 def test_it_needs_nothing_beside_it(make_run: Make) -> None:
