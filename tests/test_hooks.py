@@ -239,7 +239,7 @@ def test_the_mirror_takes_no_folder_of_something_else(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_hooks_are_installed_from_the_mirror_in_seconds_and_run(tmp_path: Path) -> None:
-    """In a fresh repository with an empty home of pre-commit; takes a network. The room they take is 100 MB at most."""
+    """In a fresh repository with an empty home of pre-commit; takes a network. The room they take is 110 MB at most, most of it NumPy."""
     hooks, folder = tmp_path / "mirror", tmp_path / "repository"
     folder.mkdir()
     assert run(sys.executable, str(ROOT / "check" / "mirror.py"), str(hooks), cwd=folder).returncode == 0
@@ -256,5 +256,5 @@ def test_the_hooks_are_installed_from_the_mirror_in_seconds_and_run(tmp_path: Pa
     print(f"installed and run in {time.monotonic() - start:.0f} s")
     assert done.returncode == 1 and done.stdout.count("unknown name 'q'") == 1, done.stdout + done.stderr
     size = sum(path.lstat().st_blocks * 512 for path in (tmp_path / "home/pre-commit").rglob("*"))
-    assert size < 100e6, f"{size / 1e6:.0f} MB"
+    assert size < 110e6, f"{size / 1e6:.0f} MB"
     assert not [*(tmp_path / "home/pre-commit").rglob("tensorflow*")]

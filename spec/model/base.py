@@ -247,10 +247,10 @@ EXPRESSION_SCHEMA = {
     "title": "Expression",
     "description": "A number, the text of an expression (`relu(x) + 1`), or a list of expressions (an array).",
     "anyOf": [
-        {"type": "number"},
-        {"type": "boolean"},
-        {"type": "string"},
-        {"type": "array", "items": {"$ref": "#/$defs/Expression"}},
+        {"title": "a number", "type": "number"},
+        {"title": "a truth value", "type": "boolean"},
+        {"title": "the text of an expression", "type": "string"},
+        {"title": "a list of expressions", "type": "array", "items": {"$ref": "#/$defs/Expression"}},
     ],
 }
 

@@ -23,6 +23,7 @@ def study_schema() -> dict[str, Any]:
     definitions = whole["$defs"]
     study = definitions.pop("Study")
     _whole_words(definitions)
+    _kinds_described(definitions)
     for name in ("Training", "TrainingPhase"):
         definitions[name] = _by_network(definitions[name])
     patches = {f"{name}Patch": _patch(schema) for name, schema in definitions.items()}
@@ -47,14 +48,12 @@ def study_schema() -> dict[str, Any]:
     derived = {"if": {"required": ["base"]}, "then": reference, "else": {"$ref": "#/$defs/Experiment"}}
     patterns = study["properties"]["experiments"]["patternProperties"]
     patterns.update(dict.fromkeys(patterns, derived))
-    # Without a description of an expression: an editor would show it in the place of what the key means.
-    definitions["Expression"] = {key: value for key, value in EXPRESSION_SCHEMA.items() if key != "description"}
-    bounded: dict[str, Any] = {}
-    referenced = _referenced({"study": study, "definitions": definitions}, bounded)
-    definitions = dict(sorted((referenced["definitions"] | bounded).items()))
+    expressions: dict[str, Any] = {}
+    referenced = _referenced({"study": study, "definitions": definitions}, expressions)
     document_schema: dict[str, Any] = _readable(
-        {"$schema": IDENTIFIER, "title": "dlspec study", **referenced["study"], "$defs": definitions}
+        {"$schema": IDENTIFIER, "title": "dlspec study", **referenced["study"], "$defs": referenced["definitions"]}
     )
+    document_schema["$defs"] = dict(sorted((document_schema["$defs"] | expressions).items()))
     return document_schema
 
 
@@ -73,6 +72,14 @@ def _whole_words(definitions: dict[str, Any]) -> None:
                 "anyOf" in form
             ):  # any text may stand there, and an editor that knew the words twice would propose `dense: dense`
                 form["anyOf"] = [choice for choice in form["anyOf"] if "enum" not in choice]
+
+
+def _kinds_described(definitions: dict[str, Any]) -> None:
+    """Describes the key that says which of several a model is as the model: what an editor shows of `kind: curves` is what curves are."""
+    for schema in definitions.values():
+        for field in schema.get("properties", {}).values():
+            if "const" in field:
+                field.setdefault("description", schema["description"])
 
 
 def _by_network(schema: Any) -> Any:
@@ -179,20 +186,20 @@ def _nullable(schema: Any) -> Any:
     return {**description, "anyOf": [inner, {"type": "null"}]}
 
 
-def _referenced(schema: Any, bounded: dict[str, Any]) -> Any:
-    """The marks of expressions replaced by the reference; `bounded` takes a definition for each pair of bounds.
+def _referenced(schema: Any, expressions: dict[str, Any]) -> Any:
+    """The marks of expressions replaced by the reference; `expressions` takes the definitions: one for each pair of bounds, and one without.
 
-    An editor that writes what a key requires passes over one whose reference has a bound beside it.
+    An editor that writes what a key requires passes over one whose reference has a bound beside it. A definition has no description: an editor
+    would show it in the place of what the key means.
     """
     if isinstance(schema, list):
-        return [_referenced(item, bounded) for item in schema]
+        return [_referenced(item, expressions) for item in schema]
     if not isinstance(schema, dict):
         return schema
     if "x-expression" not in schema:
-        return {key: _referenced(value, bounded) for key, value in schema.items()}
+        return {key: _referenced(value, expressions) for key, value in schema.items()}
     bounds = {key: schema[key] for key in BOUNDS if key in schema}
     name = "_".join(["Expression", *(f"{key}_{value:g}" for key, value in bounds.items())])
-    if bounds:
-        bounded[name] = {"title": "Expression", "anyOf": EXPRESSION_SCHEMA["anyOf"], **bounds}
+    expressions[name] = {key: EXPRESSION_SCHEMA[key] for key in ("title", "anyOf")} | bounds
     beside = {key: value for key, value in schema.items() if key not in ("x-expression", *bounds)}
     return {**beside, "$ref": f"#/$defs/{name}"}

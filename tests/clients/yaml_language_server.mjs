@@ -127,5 +127,22 @@ for (const [was, is, some] of [
   for (const { label, text } of some === "dense" ? found : [])
     if (text.includes("\n")) for (const key of required(label)) assert.ok(text.includes(`\n    ${key}:`), `${text} lacks ${key}`);
 }
+/** What is shown of a word of the study: its head, what it means, and where that stands. */
+const hover = async (words) => {
+  const before = STUDY.slice(0, STUDY.indexOf(words)), uri = `file:///hover_${(count += 1)}.yaml`;
+  send({ method: "textDocument/didOpen", params: { textDocument: { uri, languageId: "yaml", version: 1, text: STUDY } } });
+  const position = { line: before.split("\n").length - 1, character: before.length - before.lastIndexOf("\n") };
+  return (await ask("textDocument/hover", { textDocument: { uri }, position })).contents.value;
+};
+for (const [words, head, means] of [
+  ["task:", "Task", "What is learnt."], ["learning_rate", "a number", "The size of a step"], ["dense: 1", "a number", "multiplies the last axis by a matrix"],
+  ["steps: 20", "a number", "How many updates"], ["kind:", "Curves", "A measure over the steps of training"], ["says:", "Claim", "The sentence."],
+  ["optimizer:", "OptimizerEntry", "One of Keras' optimisers"], ["exact", "GradientEntry", "How a backward pass is made"],
+]) {
+  const shown = await hover(words);
+  console.log(words.padEnd(16), JSON.stringify(shown.split("\n\nSource")[0]));
+  assert.ok(shown.startsWith(`#### ${head}\n\n${means}`), shown);
+  assert.ok(!/\|\||\bnull\b|anyOf/.test(shown), shown);
+}
 console.log("all hold");
 server.kill();
