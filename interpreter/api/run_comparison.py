@@ -16,7 +16,6 @@ from dlspec.spec.diff.sections import PastResults
 
 from ..results.errors import explained
 from ..results.folder_names import COMPARISONS
-from ..results.made_by import OTHERWISE_MADE, unlike
 from ..results.optional_outputs import Aside, reason
 from ..results.run_list import RunRecord, named
 from ..verdicts.run_comparison import CAPTION, as_data, difference_text, seen, spread_text
@@ -156,9 +155,7 @@ class Comparison:
         return "".join(
             [
                 *names,
-                html.paragraph(f"{OTHERWISE_MADE} {others}", muted=True)
-                if (others := unlike(*(run.about for run in self.records)))
-                else "",
+                *(html.paragraph(words, muted=True) for words in self.numbers.warnings),
                 self.diff._repr_html_() if self.diff else "",
                 html.table(("cell", "measure", "A", "B", "B - A"), finals, numbers=2),
                 html.paragraph(CAPTION, muted=True),

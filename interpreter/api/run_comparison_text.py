@@ -8,7 +8,6 @@ from dlspec.spec.diff import StudyDiff
 from rich.console import Console
 from rich.text import Text
 
-from ..results.made_by import OTHERWISE_MADE, unlike
 from ..results.verdicts import MARKS, Verdict
 from ..verdicts.run_comparison import CAPTION, difference_text, seen, spread_text
 from ..verdicts.run_comparison import Comparison as Numbers
@@ -24,8 +23,8 @@ def print_comparison(numbers: Numbers, diff: StudyDiff | None, stream: TextIO | 
         print_text(
             console, Text.assemble((f"{letter} ", "bold"), run.name, f"  {run.finished:%Y-%m-%d %H:%M} UTC"), "  "
         )
-    if others := unlike(*(run.about for run in numbers.runs)):
-        print_text(console, Text(f"{OTHERWISE_MADE} {others}", "yellow"), "  ")
+    for words in numbers.warnings:
+        print_text(console, Text(words, "yellow"), "  ")
     if diff is not None:
         console.print()
         console.print(Text("from A to B", "bold"))

@@ -124,11 +124,12 @@ def _train_part(
             _train_part([one], cells.only([place]), watcher, stop, forms)
         return
     count = sum(len(one.replicates) for one in part)
+    rows = sum(max(one.job.batch.wide, len(one.replicates)) for one in part)
     for one in part:
         for replicate in one.replicates:
             if fault:
                 replicate.status, replicate.message = "failed", fault
-            replicate.compiled = one.job.compiled
+            replicate.compiled, replicate.rows = one.job.compiled, rows
             replicate.seconds = one.seconds / len(one.replicates) + (time.perf_counter() - begin) / count
 
 

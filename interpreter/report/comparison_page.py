@@ -158,7 +158,7 @@ def comparison_page(numbers: Comparison, diff: StudyDiff | None, figures: Path, 
         facts=[(words, *(one[words] for one in facts)) for words in facts[0]], ended=ended, counts=counts,
         diff=diff, warned=warned(diff) if diff else [], changes=sections(diff) if diff else [], consequences=consequences(diff) if diff else [],
         claims=claims, changed=[claim for claim in claims if claim.changed], sections=shown, seen=seen, verdicts=VERDICTS, marks=MARKS, plural=PLURAL,
-        caption=CAPTION, seen_by=SEEN_BY, missing=aside.failed[before:],
+        caption=CAPTION, seen_by=SEEN_BY, missing=aside.failed[before:], made_otherwise=numbers.warnings,
     )  # fmt: skip
 
 

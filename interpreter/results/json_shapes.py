@@ -54,7 +54,7 @@ def _list() -> Field:
 SHAPES: Mapping[str, Mapping[str, Field]] = {
     "cells.json": {
         "experiment": _text(), "variant": _text(), "constants": Field(lambda v: isinstance(v, dict), "an object"),
-        "replicate": _count(), "digest": _text(), "status": _text(), "message": _text(""), "compiled": _text(""),
+        "replicate": _count(), "digest": _text(), "status": _text(), "message": _text(""), "compiled": _text(""), "rows": _count(0),
         "steps": _count(0), "seconds": Field(lambda v: v is not None and _is_number(v), "a number", (0.0,)),
         "final": Field(_is_finals, "an object of numbers"),
     },

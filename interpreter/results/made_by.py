@@ -21,6 +21,15 @@ OTHERWISE_MADE = "Made by other versions or on other devices, which may change n
 """What is said of two runs before that in which they are unlike."""
 
 
+OTHERWISE_TRAINED = (
+    "The same cells were trained in other compiled programs, whose rounding may differ, and grow in training:"
+)
+"""What is said of two runs before `trained_otherwise`."""
+
+FORMS = {"xla": "an XLA", "graph": "a graph"}
+"""Compiled forms in words."""
+
+
 def versions_text(packages: Mapping[str, Any]) -> str:
     """Versions in words.
 
@@ -66,6 +75,33 @@ def stored_by_text(about: Mapping[str, Any]) -> str:
             f"{count:,} replicate{'s were' if count > 1 else ' was'} stored before, made by {versions_text(other)}"
         )
     return "; ".join(parts)
+
+
+def trained_otherwise(first: Iterable[Replicate], second: Iterable[Replicate]) -> str:
+    """In which programs two runs trained replicates of the same cells, where these were not alike; empty where all were.
+
+    What is side by side in a compiled program, and its form, decide over the rounding of each.
+
+    >>> def replicates(rows): return [Replicate("e", "", {}, number, "d", rows=rows) for number in range(2)]
+    >>> trained_otherwise(replicates(45), replicates(2))
+    '2 replicates in an XLA program of 45 rows, and in an XLA program of 2 rows'
+    >>> trained_otherwise(replicates(2), replicates(2)), trained_otherwise(replicates(0), replicates(2))
+    ('', '')
+    """
+    before = {(one.digest, one.number): (one.rows, one.compiled) for one in first}
+    counts: Counter[tuple[tuple[int, str], tuple[int, str]]] = Counter()
+    for one in second:
+        then, now = before.get((one.digest, one.number)), (one.rows, one.compiled)
+        if then is not None and then != now and then[0] and now[0]:
+            counts[then, now] += 1
+    return "; ".join(
+        f"{count:,} replicate{'s' if count > 1 else ''} in {_program(*then)}, and in {_program(*now)}"
+        for (then, now), count in counts.items()
+    )
+
+
+def _program(rows: int, compiled: str) -> str:
+    return f"{FORMS[compiled]} program of {rows:,} row{'s' if rows > 1 else ''}"
 
 
 def _packages(about: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -84,6 +84,7 @@ class Replicate:
     `errors` are the sampling errors over test examples of the curves that have one, in their shapes; results of before have none.
     `status` is `done`, `diverged` (with the step and the term in `message`), `failed` or `interrupted`; one that diverged says at which
     step in `end`. A run of a version before may have one that is `undefined`: it was ended where a measure was not finite.
+    `rows` is how many rows the compiled program had that trained it, of other replicates and cells, too; 0 where that is not known.
     `key` is its name in the store; `stored` says that it lay there before this run, `made_by` which versions of packages trained it then.
     """
 
@@ -96,6 +97,7 @@ class Replicate:
     message: str = ""
     seconds: float = 0.0
     compiled: str = "xla"
+    rows: int = 0
     steps: list[int] = field(default_factory=list)
     curves: Mapping[str, Sequence[Array]] = field(default_factory=dict)
     errors: Mapping[str, Sequence[Array]] = field(default_factory=dict)

@@ -71,7 +71,7 @@ def cells_json(results: Mapping[str, Results]) -> list[dict[str, Any]]:
         {
             "experiment": replicate.experiment, "variant": replicate.variant, "constants": dict(replicate.constants), "replicate": replicate.number,
             "digest": replicate.digest, "key": replicate.key, "stored": replicate.stored, "status": replicate.status, "message": replicate.message,
-            "compiled": replicate.compiled,
+            "compiled": replicate.compiled, "rows": replicate.rows,
             "steps": replicate.steps[-1] if replicate.steps else 0, "seconds": round(replicate.seconds, 3),
             "final": {name: _finite(value) for name, value in replicate.final().items()},
         }

@@ -95,6 +95,7 @@ class ResultFile:
         replicate = request.replicate(number, key)
         replicate.status, replicate.message, replicate.end = held["status"], held["message"], held["end"]
         replicate.seconds, replicate.compiled, replicate.stored = held["seconds"], held["compiled"], True
+        replicate.rows = held.get("rows", 0)
         replicate.made_by = self.about.get("packages") or {}
         steps = tuple(held["steps"])
         if steps == request.steps:
@@ -258,7 +259,7 @@ def _about(batch: ReplicateBatch, replicate: Replicate, samples: Mapping[str, li
     ]  # fmt: skip
     return {
         "key": replicate.key, "replicate": replicate.number, "status": replicate.status, "message": replicate.message, "end": replicate.end,
-        "seconds": replicate.seconds, "compiled": replicate.compiled, "steps": list(replicate.steps),
+        "seconds": replicate.seconds, "compiled": replicate.compiled, "rows": replicate.rows, "steps": list(replicate.steps),
         "measures": measures, "samples": dict(samples),
     }  # fmt: skip
 

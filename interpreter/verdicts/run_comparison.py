@@ -13,7 +13,7 @@ import numpy as np
 
 from ..results.array_entries import entry_name, extremes, finals_at, is_small, places_of, shape_words, shapes_of
 from ..results.cell_groups import label, programs
-from ..results.made_by import unlike
+from ..results.made_by import OTHERWISE_MADE, OTHERWISE_TRAINED, trained_otherwise, unlike
 from ..results.number_text import SPREAD, mean_of, number, pair, ranged, spread
 from ..results.optional_outputs import Aside
 from ..results.replicates import DONE, Replicate, Results
@@ -92,6 +92,24 @@ class Comparison:
     results: tuple[dict[str, Results], dict[str, Results]]
     finals: Sequence[Final]
     claims: Sequence[tuple[str, Verdict | None, Verdict | None]]
+
+    @property
+    def made_by(self) -> str:
+        """In which versions and devices the runs are unlike; empty where in none."""
+        first, second = self.runs
+        return unlike(first.about, second.about)
+
+    @property
+    def trained_otherwise(self) -> str:
+        """Which replicates of the same cells were trained in other compiled programs; empty where none."""
+        first, second = ([replicate for one in side.values() for replicate in one.replicates] for side in self.results)
+        return trained_otherwise(first, second)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was made otherwise in both, in words."""
+        said = (OTHERWISE_MADE, self.made_by), (OTHERWISE_TRAINED, self.trained_otherwise)
+        return [f"{lead} {words}" for lead, words in said if words]
 
 
 def compare(first: RunRecord, second: RunRecord, aside: Aside | None = None) -> Comparison:
@@ -254,7 +272,7 @@ def as_data(comparison: Comparison, figure: Sequence[Path]) -> dict[str, Any]:
 
     return {
         "format_version": FORMAT_VERSION, "runs": [run.name for run in comparison.runs],
-        "made_by": unlike(*(run.about for run in comparison.runs)) or None,
+        "made_by": comparison.made_by or None, "trained_otherwise": comparison.trained_otherwise or None,
         "finals": [
             {
                 "experiment": final.experiment, "program": final.program, "measure": final.measure, "same_cells": final.same,

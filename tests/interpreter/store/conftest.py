@@ -134,12 +134,12 @@ def events() -> Callable[[str], list[dict[str, Any]]]:
 
 @pytest.fixture(scope="session")
 def numbers() -> Callable[[Path], dict[str, Any]]:
-    """All that a run's folder says of its replicates, but for how long they took and whether they were stored."""
+    """All that a run's folder says of its replicates, but for how long they took, how wide a program was, and whether they were stored."""
 
     def read(folder: Path) -> dict[str, Any]:
         replicates = json.loads((folder / "cells.json").read_text("utf-8"))
         for replicate in replicates:
-            del replicate["seconds"], replicate["stored"]
+            del replicate["seconds"], replicate["stored"], replicate["rows"]
         samples: dict[str, bytes] = {}
         if (folder / "samples.npz").exists():
             with np.load(folder / "samples.npz") as held:
