@@ -15,6 +15,7 @@ from ..model.layers import LayerDefaults
 from ..passes.gradient_paths import Paths, unreached, untrained
 from ..source import nodes as yaml
 from .all_points import OnePointNeeded
+from .available_moments import unavailable
 from .data import data_source
 from .estimates import estimates
 from .figure_samples import probes
@@ -23,7 +24,7 @@ from .integer_ranges import data_ranges, estimate_ranges, ranges
 from .measure_reads import MeasureReads
 from .measures import loss_term, measures
 from .memo import ById, Shared
-from .moments import may_be_missing, unavailable
+from .moments import may_be_missing
 from .namespace import Function
 from .scope import ExperimentScope
 from .statistics import statistics

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from ..diagnostics.problems import Problem, Span, did_you_mean, listing, problem_at
+from ..diagnostics.problems import Span, did_you_mean, listing, problem_at
 from ..expressions import nodes as n
 from ..ir import terms as t
 from ..ir.plan import MeasurePlan, Named, Program
@@ -17,6 +17,8 @@ from .measure_reads import MeasureReads
 from .namespace import LATE_STAGES
 
 MOMENTS = ("initial", "after", "average", "current")
+Needed = t.Recalled | t.Reference
+"""Weights at another time, or an estimate."""
 
 
 def recalled(checker: Elaborator, node: n.Call, text: Text, context: Context, span: Span) -> t.Term:
@@ -63,7 +65,7 @@ def _phase(checker: Elaborator, node: n.Expr, text: Text, context: Context) -> t
     return node.name, number
 
 
-def recalls(program: Program, terms: Iterable[t.Term]) -> Iterator[t.Recalled | t.Reference]:
+def recalls(program: Program, terms: Iterable[t.Term]) -> Iterator[Needed]:
     """What some terms recall, and the estimates in them, through outputs, too; what several of them hold is gone through once."""
     outputs = {item.name: item.term for item in program.outputs}
     seen: set[int] = set()
@@ -92,68 +94,3 @@ def may_be_missing(outputs: Iterable[Named], measures: Iterable[MeasurePlan], re
         if waits(output.term):
             late.add(output.name)
     return [measure for measure in measures if waits(measure.term)]
-
-
-def _holding(program: Program, terms: Iterable[t.Term], reads: MeasureReads) -> list[t.Term]:
-    """Those of some terms in which, through outputs, too, there is anything of another time."""
-    late: set[str] = set()
-
-    def holds(term: t.Term) -> bool:
-        read = reads.of(term)
-        return read.recalled or read.after or not late.isdisjoint(read.names)
-
-    for output in program.outputs:
-        if holds(output.term):
-            late.add(output.name)
-    return [term for term in terms if holds(term)]
-
-
-def unavailable(program: Program, reads: MeasureReads) -> list[Problem]:
-    """Weights that are never kept, and those that a loss needs before they are there."""
-    plan = program.training
-    phases = plan.phases if plan is not None else ()
-    averaged = any(o.arguments.get("use_ema") for phase in phases for o in phase.all_optimizers)
-    places = {phase.name: place for place, phase in enumerate(phases)}
-    estimated = {item.name: item.phase for item in program.estimates}
-    shown = [m.term for m in program.measures] + [term for probe in program.probes for term in probe.terms.values()]
-    wanted = [(item, len(phases), "") for item in recalls(program, _holding(program, shown, reads))]
-    for estimate in program.estimates:
-        what = f"the estimate '{estimate.name}'"
-        wanted += [(item, places[estimate.phase] + 1, what) for item in recalls(program, [estimate.term])]
-    for place, phase in enumerate(phases):
-        what = f"the loss of the phase '{phase.name}'"
-        lost = _holding(program, [one.term for one in phase.loss], reads)
-        wanted += [(item, place, what) for item in recalls(program, lost)]
-    found: dict[tuple[Span | None, str], Problem] = {}
-    for item, before, what in wanted:
-        if isinstance(item, t.Reference):
-            said, needed, after = None, f"the estimate '{item.name}'", estimated[item.name]
-        else:
-            said = _unavailable(item, phases[places[item.phase]].times if item.phase in places else 0, averaged)
-            needed, after = "the weights", item.phase if item.moment == "after" else ""
-        if said is None and after and places[after] >= before:
-            message = f"{what} needs {needed} after '{after}', which has not ended then"
-            said = message, "Give the term to a later phase alone, by a `loss` of its own."
-        if said is not None:
-            found.setdefault((item.span, said[0]), Problem(said[0], item.span, said[1]))
-    return list(found.values())
-
-
-def _unavailable(item: t.Recalled, times: int, averaged: bool) -> tuple[str, str] | None:
-    """What is wrong with a moment, and what to do."""
-    if item.moment in ("average", "current") and not averaged:
-        return (
-            f"`{item.moment}` is of moving averages of the weights, and no optimiser keeps any",
-            "Give an optimiser `use_ema: true`.",
-        )
-    if item.moment != "after":
-        return None
-    if not times:
-        return (
-            f"the phase '{item.phase}' has 0 steps here, and no weights at its end",
-            "Give it steps, or take `initial(…)`.",
-        )
-    if item.number is not None and not 0 <= item.number < times:
-        count = f"{times} pass{'es' if times > 1 else ''}"
-        return f"the phase '{item.phase}' has {count}, and no pass {item.number}", f"Passes are 0 … {times - 1}."
-    return None

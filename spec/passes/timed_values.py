@@ -16,7 +16,7 @@ PLAIN = (t.Literal, t.StepNumber, t.Operate, t.Invoke, t.Stop, t.Stack, t.Cut, t
 
 
 class Timed:
-    """Values at every step that is looked at; `times` are the counters there, by name.
+    """Values at every step that is looked at; `times` are the counters there, by name. What hangs on one that is not among them is not known.
 
     `bindings` are the terms of names, `parameters` those of arguments by the keys of parameters, where they are terms.
     """
@@ -42,7 +42,10 @@ class Timed:
         for item in t.walk(term):
             if not isinstance(item, PLAIN):
                 return False
-            self.timed = self.timed or isinstance(item, t.StepNumber)
+            if isinstance(item, t.StepNumber):
+                if counter_name(item.counter) not in self.known:
+                    return False
+                self.timed = True
             if isinstance(item, t.Reference) and not self._known(item.name, self.bindings.get(item.name)):
                 return False
             if isinstance(item, t.Parameter) and not self._known(item.key, self.parameters.get(item.key)):
