@@ -12,7 +12,7 @@ import numpy as np
 from ..diagnostics.problems import Span, StudyError, did_you_mean, listing, problem_at, shortened
 from ..expressions import nodes as n
 from ..ir import terms as t
-from ..ir.types import KINDS, ShapeProblem, Type, broadcast, join
+from ..ir.types import KINDS, ShapeProblem, Type, join
 from ..passes import integer_ranges as intervals
 from ..passes.evaluate import as_kind
 from ..source import nodes as yaml
@@ -192,13 +192,12 @@ class Checker:
         raise problem_at(span, f"unknown name '{name}'", hint)
 
     def stack(self, items: Sequence[t.Term], span: Span) -> t.Term:
-        """Items of equal or broadcasting shapes as one array."""
-        try:
-            shape = broadcast([item.type.shape for item in items])
-        except ShapeProblem:
+        """Items of one shape as one array."""
+        shape = items[0].type.shape
+        if any(item.type.shape != shape for item in items):
             texts = listing(dict.fromkeys(str(item.type) for item in items))
-            hint = "The items of an array have one shape."
-            raise problem_at(span, f"this array holds {texts}", hint) from None
+            hint = "The items of an array have one shape, as in NumPy. `concat(a, b)` joins arrays, `concat(a, [c])` puts a number behind one."
+            raise problem_at(span, f"this array holds {texts}", hint)
         kind = join(item.type.kind for item in items)
         kind = "int" if kind == "int" else kind
         result = folding.sized(Type(kind, (len(items), *shape)), span)
@@ -206,7 +205,7 @@ class Checker:
             values = [item.value for item in items if isinstance(item, t.Literal)]
             if any(map(all_points.varies, values)):
                 return t.Literal(all_points.stacked(values, kind), type=result, span=span)
-            stacked = np.stack([np.broadcast_to(value, shape) for value in values]) if shape else np.array(values)
+            stacked = np.stack(values) if shape else np.array(values)
             return t.Literal(as_kind(stacked, kind), type=result, span=span)
         kept = map(folding.real, items) if kind == "real" else items
         return t.Stack(tuple(kept), type=result, span=span)

@@ -14,6 +14,9 @@ from .table import Operation, table
 
 
 def _concat(types: Sequence[Type], static: Mapping[str, Any]) -> tuple[Type, Mapping[str, Any]]:
+    if len(types) < 2:
+        hint = "It takes them one by one, `concat(a, b)`; `[a, b]` is an array of arrays."
+        raise ShapeProblem(f"concat joins two arrays or more, and got {types[0]} alone", hint)
     ranks = {len(given.shape) for given in types}
     if ranks == {0} or len(ranks) > 1:
         texts = ", ".join(str(given) for given in types)
