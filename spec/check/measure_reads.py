@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 
 from ..ir import terms as t
 from ..ir.plan import MeasurePlan
+from ..tables.operations import OPERATIONS
 from ..tables.operations.intervals import INT32
 
 
 @dataclass(frozen=True, slots=True)
 class Reads:
-    """The names and the networks that stand in a term, whether a gradient does, whether weights after a phase, or estimates, do, whether
-    weights of any other time do, whether a step's number, and whether an int or a bool that may be outside of where it belongs."""
+    """What stands in a term: names and networks; whether a gradient (`derived`), weights after a phase or estimates (`after`), weights of any other
+    time (`recalled`), a step's number (`counted`), an int or a bool that may be outside of where it belongs (`ranged`), and an operation
+    that applies another to its scores (`scored`) do."""
 
     term: t.Term
     names: tuple[str, ...]
@@ -23,6 +25,7 @@ class Reads:
     recalled: bool
     counted: bool
     ranged: bool
+    scored: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ class MeasureReads:
                 any(isinstance(item, t.Recalled) for item in items),
                 any(isinstance(item, t.StepNumber) for item in items),
                 any(item.type.kind != "real" and not (isinstance(item, t.Literal) and _held(item)) for item in items),
+                any(isinstance(item, t.Operate) and OPERATIONS[item.operation].applies for item in items),
             )
         return reads
 

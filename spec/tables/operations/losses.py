@@ -63,7 +63,7 @@ LOSSES = table(
         Operation(
             "logistic", "(y: real[...], score: real[...]) -> real[...]", "log(1 + exp(-y · score)), for y = ±1",
             lambda y, score: np.logaddexp(0, -np.multiply(y, score)), source="Cox 1958", example=("logistic(1, 0)", "0.6931471805599453"),
-            monotone=True,
+            monotone=True, applies="sigmoid",
         ),
         Operation(
             "huber", "(prediction: real[...], target: real[...], delta: real[...]) -> real[...]",
@@ -73,16 +73,16 @@ LOSSES = table(
         Operation(
             "cross_entropy", "(score: real[*s, classes], label: int[*s]) -> real[*s]",
             "-log of the softmax of the scores at the label", _cross_entropy, example=("cross_entropy([0, 0], 1)", "0.6931471805599453"),
-            rule=_classes,
+            rule=_classes, applies="softmax",
             corner="undefined where the label is no class",
         ),
         Operation(
             "softmax", "(x: real[*s]) -> real[*s]", "exp(x) / sum(exp(x)) along the last axis",
-            lambda x: np.exp(_log_softmax(x)), example=("softmax([0, 0])", "[0.5, 0.5]"), rule=_vector,
+            lambda x: np.exp(_log_softmax(x)), example=("softmax([0, 0])", "[0.5, 0.5]"), rule=_vector, applies="softmax",
         ),
         Operation(
             "log_softmax", "(x: real[*s]) -> real[*s]", "log(softmax(x)), without underflow", _log_softmax,
-            example=("log_softmax([0, 0])", "[-0.6931471805599453, -0.6931471805599453]"), rule=_vector,
+            example=("log_softmax([0, 0])", "[-0.6931471805599453, -0.6931471805599453]"), rule=_vector, applies="softmax",
         ),
     ],
 )  # fmt: skip

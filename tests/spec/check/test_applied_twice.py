@@ -1,0 +1,59 @@
+"""Scores that are probabilities already are warned of, wherever they are made."""
+
+from __future__ import annotations
+
+import pytest
+from dlspec import spec
+from dlspec.spec.diagnostics.problems import Source
+
+STUDY = """
+dlspec: 1
+study: s
+experiments:
+  e:
+    functions: {{nll(v): "cross_entropy(v, y)", soft(v): softmax(v)}}
+    task: {{example: {{x: "normal([4])", y: argmax(x)}}}}
+    architecture:
+      f: {{input: x, layers: [dense: {{units: 4, activation: {last}, name: last}}, {more}]}}
+      g: {{input: x, layers: [dense: {{units: 1, activation: {last}}}]}}
+    outputs: {{p: softmax(f.last), h: "soft(f)"}}
+    loss: {{l: "sum(f.weights^2)"}}
+    training: {{optimizer: adam, batch: 32, steps: 10}}
+    measures: {{used: "E(p[0])", m: "E({measure})"}}
+"""
+
+
+def warned(last: str, measure: str, more: str = "activation: linear") -> list[str]:
+    """What is warned of, but for what stands in every study here."""
+    text = STUDY.format(last=last, measure=measure, more=more)
+    found = spec.resolve(spec.parse(Source("s.yaml", text))).warnings
+    return [one.message for one in found if "taken twice" in one.message and one.span.line > 12]
+
+
+@pytest.mark.parametrize(
+    ("measure", "more"),
+    [
+        ("cross_entropy(p, y)", "activation: linear"), ("nll(p)", "activation: linear"), ("cross_entropy(soft(f), y)", "activation: linear"),
+        ("cross_entropy(h, y)", "activation: linear"), ("cross_entropy(stop(p), y)", "activation: linear"),
+        ("cross_entropy(f, y)", "activation: softmax"), ("cross_entropy(f(2 * x), y)", "softmax"), ("log_softmax(p)[0]", "activation: linear"),
+        ("cross_entropy(f, y)", "soft"), ("logistic(1, sigmoid(g))", "activation: linear"),
+    ],
+)  # fmt: skip
+def test_probabilities_for_scores_are_warned_of(measure: str, more: str) -> None:
+    assert len(warned("linear", measure, more)) == 1
+
+
+@pytest.mark.parametrize(
+    ("last", "measure"),
+    [
+        ("linear", "cross_entropy(f, y)"), ("linear", "cross_entropy(log(p), y)"), ("log_softmax", "cross_entropy(f, y)"),
+        ("linear", "logistic(1, g)"), ("linear", "sum(softmax(f) * p)"), ("sigmoid", "cross_entropy(f, y)"), ("linear", "logistic(1, p[0])"),
+    ],
+)  # fmt: skip
+def test_scores_are_not(last: str, measure: str) -> None:
+    assert warned(last, measure) == []
+
+
+def test_a_layer_that_ends_in_a_sigmoid_is_named() -> None:
+    (told,) = warned("sigmoid", "logistic(1, g)")
+    assert told == "`logistic` takes the sigmoid of its scores itself, and is given a sigmoid: it is taken twice"
