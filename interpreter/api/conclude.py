@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dlspec.spec.ir.plan import ClaimPlan, FigurePlan, StudyPlan
 from dlspec.spec.passes.digests import LANGUAGE, NUMERICS
@@ -25,6 +25,9 @@ from ..results.run_writer import RunFolder, claims_json
 from ..results.verdicts import OPEN, Decision, Verdict
 from ..verdicts.families import judged_together
 from ..verdicts.judge import judge
+
+if TYPE_CHECKING:
+    from .drawn_meanwhile import DrawnMeanwhile
 
 
 @dataclass
@@ -83,8 +86,10 @@ def _verdict(claim: ClaimPlan, results: Results) -> Verdict:
         return Verdict(claim, Decision(OPEN, f"it could not be judged: {reason(error)}"))
 
 
-def conclude(ran: Ran, verdicts: list[Verdict], warn: Callable[[str], None]) -> Concluded:
-    """Makes the run's folder, with figures and report; `warn` is told of each part that failed."""
+def conclude(
+    ran: Ran, verdicts: list[Verdict], warn: Callable[[str], None], meanwhile: DrawnMeanwhile | None = None
+) -> Concluded:
+    """Makes the run's folder, with figures, of which some were drawn `meanwhile`, and report; `warn` is told of each part that failed."""
     aside = Aside(warn)
     done = Concluded(verdicts)
     try:
@@ -94,7 +99,7 @@ def conclude(ran: Ran, verdicts: list[Verdict], warn: Callable[[str], None]) -> 
                 folder.write_results(ran.plan, ran.results, ran.device, ran.command, ran.study, aside)
                 folder.write_claims(verdicts)
                 folder.write_verdicts(verdicts, ran.registration, ran.interrupted)
-                done.figures = _figures(ran, folder.draft, aside)
+                done.figures = _figures(ran, folder.draft, aside, meanwhile)
                 with aside.part("report"):
                     write_report(read(folder.draft), folder.draft / REPORT, folder.title, aside)
                     done.report = True
@@ -107,15 +112,21 @@ def conclude(ran: Ran, verdicts: list[Verdict], warn: Callable[[str], None]) -> 
     return done
 
 
-def _figures(ran: Ran, folder: Path, aside: Aside) -> list[str]:
-    """Draws the figures; returns the names of the files."""
+def _figures(ran: Ran, folder: Path, aside: Aside, meanwhile: DrawnMeanwhile | None) -> list[str]:
+    """Draws the figures that were not drawn meanwhile; returns the names of the files of all."""
     every: list[FigurePlan] = [figure for experiment in ran.plan.experiments for figure in experiment.figures]
     files: list[str] = []
+    if meanwhile is not None:
+        meanwhile.wait()
     for figure in every:
         with aside.part(f"figure {figure.experiment}.{figure.name}"):
-            from ..figures import draw
+            results, told = ran.results[figure.experiment], _told(figure, aside)
+            paths = None if meanwhile is None else meanwhile.take(figure, results, folder, told)
+            if paths is None:
+                from ..figures import draw
 
-            files += [path.name for path in draw(figure, ran.results[figure.experiment], folder, _told(figure, aside))]
+                paths = draw(figure, results, folder, told)
+            files += [path.name for path in paths]
     return files
 
 

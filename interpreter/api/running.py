@@ -36,6 +36,7 @@ from ..store.requests import ReplicateBatch, requests_of
 from ..store.store import Store
 from ..tracking import Both, Origin, Tracking, opened
 from .audience import Audience, Judged
+from .drawn_meanwhile import DrawnMeanwhile
 from .loaded_meanwhile import loaded_meanwhile
 from .settings import ExecutorName, RunSettings
 
@@ -70,14 +71,15 @@ def carried_out(plan: StudyPlan, settings: RunSettings, audience: Audience, comm
     origin = Origin(tuple(command), settings.study)
     tracking = opened(plan, settings.runs, title, settings.tensorboard, settings.mlflow, audience.warn, origin)
     store: Store | None = None
-    with _interruptible(audience, lambda: store is not None):
+    figures = DrawnMeanwhile(plan, settings.runs, title) if audience.owns_process else None
+    with _interruptible(audience, lambda: store is not None), figures or nullcontext():
         try:
             with explained(settings.runs):
                 settings.runs.mkdir(parents=True, exist_ok=True)
             store = Store(settings.runs / STORE, audience.warn)
             run = _run_on_cluster if settings.executor is ExecutorName.ray else _run
-            results, where = run(plan, settings, store, tracking, audience)
-            done = _conclude(plan, results, settings, where, command, title, audience)
+            results, where = run(plan, settings, store, tracking, audience, figures)
+            done = _conclude(plan, results, settings, where, command, title, audience, figures)
             if done.folder is not None:
                 with Aside(audience.warn).part("what trackers are told at the end"):
                     tracking.conclude(results, done.folder, done.figures, done.verdicts)
@@ -113,8 +115,9 @@ def _interruptible(audience: Audience, begun: Callable[[], bool]) -> Iterator[No
 
 
 def _run(
-    plan: StudyPlan, settings: RunSettings, store: Store, tracking: Tracking, audience: Audience
-) -> tuple[dict[str, Results], str]:
+    plan: StudyPlan, settings: RunSettings, store: Store, tracking: Tracking, audience: Audience,
+    figures: DrawnMeanwhile | None,
+) -> tuple[dict[str, Results], str]:  # fmt: skip
     """The results of the plan, and on which kind of device. TensorFlow is loaded only where something is to run."""
     where = device_without_tensorflow(settings.device) or store.device(environment())
     if where is None:
@@ -134,13 +137,15 @@ def _run(
         where = actual
         begun = _begun(plan, settings, store, where, _jobs(settings, where))
     with _judged_anyway(plan, begun, settings, audience):
-        _finish(begun, settings, store, tracking, audience, partial(_local, begun.progress.jobs, settings.device))
+        executor = partial(_local, begun.progress.jobs, settings.device)
+        _finish(begun, settings, store, tracking, audience, executor, figures)
     return begun.progress.results(plan), where
 
 
 def _run_on_cluster(
-    plan: StudyPlan, settings: RunSettings, store: Store, tracking: Tracking, audience: Audience
-) -> tuple[dict[str, Results], str]:
+    plan: StudyPlan, settings: RunSettings, store: Store, tracking: Tracking, audience: Audience,
+    figures: DrawnMeanwhile | None,
+) -> tuple[dict[str, Results], str]:  # fmt: skip
     """The same on a Ray cluster; TensorFlow is loaded by its workers alone. Raises ClusterError."""
     from ..executors.ray import connected
 
@@ -152,7 +157,8 @@ def _run_on_cluster(
 
             audience.on_cluster(cluster)
             with _judged_anyway(plan, begun, settings, audience):
-                _finish(begun, settings, store, tracking, audience, partial(Remote, cluster, jobs=settings.jobs))
+                executor = partial(Remote, cluster, jobs=settings.jobs)
+                _finish(begun, settings, store, tracking, audience, executor, figures)
         return begun.progress.results(plan), cluster.device
 
 
@@ -189,9 +195,11 @@ def _judged_anyway(plan: StudyPlan, begun: _Begun, settings: RunSettings, audien
 
 def _finish(
     begun: _Begun, settings: RunSettings, store: Store, tracking: Tracking, audience: Audience,
-    executor: Callable[[Quiet | Both], Executor],
+    executor: Callable[[Quiet | Both], Executor], figures: DrawnMeanwhile | None,
 ) -> None:  # fmt: skip
-    """Runs what is missing to its end."""
+    """Runs what is missing to its end; `figures` are drawn as their experiments are done."""
+    if figures is not None:
+        figures.follow(begun.progress)
     tracking.ended(begun.progress.replicates.values())
     told = audience.watcher(begun.missing)
     meanwhile = loaded_meanwhile(told.trained) if audience.owns_process else nullcontext()
@@ -220,7 +228,7 @@ def _tell(begun: _Begun, settings: RunSettings, audience: Audience) -> None:
 
 def _conclude(
     plan: StudyPlan, results: Mapping[str, Results], settings: RunSettings, where: str, command: Sequence[str], title: str,
-    audience: Audience,
+    audience: Audience, figures: DrawnMeanwhile | None = None,
 ) -> Concluded:  # fmt: skip
     """Verdicts first, then the run's folder, with figures and the report. Raises StoreError."""
     from .conclude import Ran, conclude, judged, with_looks
@@ -236,7 +244,7 @@ def _conclude(
             ran = replace(ran, registration=compared(settings.study, plan))
         what = Judged(plan, results, verdicts, ran.registration)
         audience.judged(what, aside)
-        done = conclude(ran, verdicts, audience.warn)
+        done = conclude(ran, verdicts, audience.warn, figures)
     except StudyError:
         raise
     except Exception as error:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from typing import Any, Protocol
 
 from dlspec.spec.ir.cell_batch import CellBatch
-from dlspec.spec.ir.plan import Program, StudyPlan
+from dlspec.spec.ir.plan import ExperimentPlan, Program, StudyPlan
 from dlspec.spec.passes.digests import NUMERICS
 from dlspec.spec.passes.merge_cells import merge_cells
 from dlspec.spec.passes.signature_digests import cell_form_digest
@@ -78,6 +78,8 @@ class Progress:
     jobs: int = 1
     begun: frozenset[str] = frozenset()
     grouped: bool = True
+    added: Callable[[Sequence[tuple[int, int]]], object] = lambda keys: None
+    """Is told of the programs' places and the numbers of replicates that have come."""
 
     def __post_init__(self) -> None:
         self.places = {id(one): place for place, one in enumerate(self.requests)}
@@ -135,21 +137,32 @@ class Progress:
     def add(self, batch: ReplicateBatch, replicates: Sequence[Replicate]) -> None:
         """Takes up replicates of a replicate batch."""
         place = self.places[id(batch.request)]
-        self.replicates.update(((place, replicate.number), replicate) for replicate in replicates)
+        come = {(place, replicate.number): replicate for replicate in replicates}
+        self.replicates.update(come)
+        self.added(list(come))
 
     def results(self, plan: StudyPlan) -> dict[str, Results]:
         """The results of every experiment, with the replicates that there are."""
-        results = {}
+        return {
+            experiment.name: Results.of_plan(experiment, self.of_places(places))
+            for experiment, places in self.experiments(plan)
+        }
+
+    def experiments(self, plan: StudyPlan) -> Iterator[tuple[ExperimentPlan, range]]:
+        """Each experiment of a plan, with the places of its programs among all."""
         place = 0
         for experiment in plan.experiments:
-            replicates = []
-            for program in experiment.programs:
-                replicates += [
-                    self.replicates[place, r] for r in range(program.replicates) if (place, r) in self.replicates
-                ]
-                place += 1
-            results[experiment.name] = Results.of_plan(experiment, replicates)
-        return results
+            yield experiment, range(place, place + len(experiment.programs))
+            place += len(experiment.programs)
+
+    def of_places(self, places: Iterable[int]) -> list[Replicate]:
+        """The replicates that there are of programs by their places."""
+        return [
+            self.replicates[place, number]
+            for place in places
+            for number in range(self.requests[place].program.replicates)
+            if (place, number) in self.replicates
+        ]
 
 
 @dataclass(frozen=True)
