@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from dlspec import spec
 from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.source.conflicts import TAG
+from dlspec.spec.source.text import UNREAD
 
 from ..api.merged_versions import VERSIONS, merged_versions
 from ..results.atomic_files import replace_file
@@ -57,7 +58,7 @@ def merge_files(
     try:
         versions = [Path(file).read_bytes() for file in files]
     except OSError as error:
-        print(f"{error.filename}: cannot be read: {error.strerror}", file=sys.stderr)
+        print(f"{error.filename}: cannot be read: {error.strerror}\n{UNREAD}", file=sys.stderr)
         return TROUBLE
     outcome = _by_meaning(versions, name) or _by_lines(versions, marker_size)
     if outcome is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,6 +29,8 @@ def new(
 ) -> None:  # fmt: skip
     """Writes a first spec that runs, or a copy of a case. Its data go with it."""
     from dlspec.spec.diagnostics.problems import did_you_mean, sentence
+    from dlspec.spec.model.base import NAME
+    from dlspec.spec.model.other_values import as_name
     from dlspec.spec.new_study import cases, first_spec, schema_place
 
     known = cases() if case is not None else {}
@@ -44,8 +47,9 @@ def new(
     given = name or str(case)
     path = Path(given if given.endswith((".yaml", ".yml")) else f"{given}.yaml")
     word = path.stem.replace("-", "_")
-    if not (word.isascii() and word.isidentifier()):
-        _refuse(f"'{word}' is not a name: a letter, then letters, digits and underscores", USAGE)
+    if not re.match(NAME, word):
+        other = f"\n`dlspec new {as_name(word)}`" if as_name(word) else ""
+        _refuse(f"'{word}' is not a name: a letter, then letters, digits and underscores{other}", USAGE)
     place = schema_place(path.parent)
     files = known[case].files() if case is not None else {}
     for there in (path, *(path.parent / beside for beside in files)):

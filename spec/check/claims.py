@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..diagnostics.problems import Span, did_you_mean, listing, problem_at, sentence
+from ..diagnostics.problems import Span, did_you_mean, listing, problem_at, sentence, those
 from ..expressions import nodes as n
 from ..ir import claims as c
 from ..tables.judges import JUDGES
@@ -230,11 +230,7 @@ def _over(
         )  # fmt: skip
         if part is not None:
             return part
-        hint = (
-            subject.left_out(axis)
-            or did_you_mean(axis, subject.axes)
-            or f"The axes are {listing(subject.axes) or 'none'}."
-        )
+        hint = subject.left_out(axis) or did_you_mean(axis, subject.axes) or those("axes", subject.axes)
         if array := next((name for name, shape in subject.measures.items() if shape), None):
             hint = sentence(hint, f"An index goes over the entries of an array: `{function}(final({array}[i]), i)`.")
         raise problem_at(text.span(arguments[1]), f"there is no axis '{axis}'", hint)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from ..diagnostics.problems import Problem, Span, StudyError, did_you_mean, listing, problem_at
+from ..diagnostics.problems import Problem, Span, StudyError, did_you_mean, problem_at, those
 from ..ir import terms as t
 from ..ir.data import DataSource
 from ..ir.plan import NetworkPlan
@@ -342,7 +342,7 @@ class ExperimentScope:
         """`score.dense_2.kernel`, `f.weights`."""
         name, *rest = path
         if name not in self.model.architecture:
-            listed = f"The networks are {listing(self.model.architecture) or 'none'}."
+            listed = those("networks", self.model.architecture)
             networks = self.vocabulary.words(("networks",), lambda: self.model.architecture)
             known = did_you_mean(str(name), networks) or listed
             raise problem_at(span, f"'{name}' is no network, and only networks have parts", known)

@@ -125,6 +125,16 @@ def sentence(*parts: str) -> str:
     return "  ".join(part for part in parts if part)
 
 
+def those(kind: str, words: Iterable[str]) -> str:
+    """What there is of a kind, as a remedy.
+
+    >>> those("axes", ["a", "b"]), those("axes", [])
+    ('The axes are a and b.', 'There are no axes here.')
+    """
+    names = list(words)
+    return f"The {kind} are {listing(names)}." if names else f"There are no {kind} here."
+
+
 def listing(words: Iterable[str], limit: int = 12, total: int | None = None) -> str:
     """`a, b and c`: known names in prose, cut when there are many. `total` is how many where only the first are given."""
     names = list(words)

@@ -48,11 +48,21 @@ def _swept(path: Sequence[str | int], given: Any) -> str:
     return ""
 
 
+def as_name(text: str) -> str:
+    """A text as a name; empty where that takes more than another spelling.
+
+    >>> as_name("My study!"), as_name("_x"), as_name("2x")
+    ('my_study', 'x', '')
+    """
+    name = re.sub(r"\W+", "_", text.lower(), flags=re.ASCII).strip("_")
+    return name if re.match("[a-z]", name) else ""
+
+
 def _named(path: Sequence[str | int], given: str) -> str:
     """Where a name is wanted, and something else stands."""
     if list(path) == ["study"]:
-        name = re.sub(r"\W+", "_", given.lower(), flags=re.ASCII).strip("_")
-        return f"Write `study: {name}`, and what people read as `title`." if re.match("[a-z]", name) else ""
+        name = as_name(given)
+        return f"Write `study: {name}`, and what people read as `title`." if name else ""
     if str(path[-1]).endswith("constraint"):
         body = given.split(":", 1)[1].strip() if given.startswith("lambda") and ":" in given else given
         return (

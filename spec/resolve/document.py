@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import pydantic
 
-from ..diagnostics.problems import Problem, Source, StudyError, did_you_mean, listing, problem_at
+from ..diagnostics.problems import Problem, Source, StudyError, did_you_mean, problem_at, those
 from ..model.base import Closed
 from ..model.experiment import Experiment
 from ..model.study import Study
@@ -74,7 +74,7 @@ def _bases(node: yaml.Mapping, name: str, known: Mapping[str, yaml.Mapping]) -> 
             raise problem_at(base.span, f"the experiment is derived from itself: {loop}", hint)
         if node.key(base.text) is None:
             others = [other.text for other, _ in node.entries if other.text not in chain]
-            hint = did_you_mean(base.text, others) or f"The other experiments are {listing(others) or 'none'}."
+            hint = did_you_mean(base.text, others) or those("other experiments", others)
             raise problem_at(base.span, f"there is no experiment '{base.text}'", hint)
         name = base.text
     return list(chain)

@@ -10,7 +10,7 @@ from typing import TypeVar
 from ..check.constant_limits import Budget
 from ..check.memo import Common
 from ..data_files.heads import heads_alone
-from ..diagnostics.problems import Problem, Span, StudyError, did_you_mean, in_file_order, listing, problem_at
+from ..diagnostics.problems import Problem, Span, StudyError, did_you_mean, in_file_order, listing, problem_at, those
 from ..ir.plan import ExperimentPlan, FigurePlan, StudyPlan
 from ..passes.digests import identified
 from ..source import nodes as yaml
@@ -171,7 +171,7 @@ def _profile(document: Document, profile: str | None) -> dict[str, yaml.Mapping]
         return {}
     known = document.study.profiles
     if profile not in known:
-        hint = did_you_mean(profile, known) or f"The profiles are {listing(known) or 'none'}."
+        hint = did_you_mean(profile, known) or those("profiles", known)
         raise problem_at(None, f"{document.source.name}: there is no profile '{profile}'", hint)
     node = known[profile].node("experiments")
     assert isinstance(node, yaml.Mapping)

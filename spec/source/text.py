@@ -8,6 +8,8 @@ from pathlib import Path
 from ..diagnostics.problems import Source, Span, problem_at
 
 MAX_BYTES = 4 * 2**20
+UNREAD = "Check the path, and that you may read it."
+"""What helps where a file cannot be read."""
 
 
 def read(path: str | Path) -> Source:
@@ -16,9 +18,7 @@ def read(path: str | Path) -> Source:
     try:
         data = Path(path).read_bytes()
     except OSError as error:
-        raise problem_at(
-            None, f"{name}: cannot be read: {error.strerror or error}", "Check the path, and that you may read it."
-        ) from None
+        raise problem_at(None, f"{name}: cannot be read: {error.strerror or error}", UNREAD) from None
     return decode(data, name)
 
 

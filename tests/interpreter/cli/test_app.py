@@ -115,7 +115,7 @@ def test_a_claim_that_fails_has_an_exit_code_of_its_own(tmp_path: Path) -> None:
     ("arguments", "code", "said"),
     [
         (("run", "none.yaml"), 1, "none.yaml: cannot be read"),
-        (("run", "small.yaml", "-p", "quick"), 1, "there is no profile 'quick'"),
+        (("run", "small.yaml", "-p", "quick"), 1, "there is no profile 'quick'\nThere are no profiles here."),
         (("run", "small.yaml", "-o", "training.step=3"), 1, "Did you mean 'steps'?"),
         (("run", "small.yaml", "--only", "lime"), 1, "Did you mean 'line'?"),
         (("run", "small.yaml", "--jit", "often"), 2, "often"),
@@ -123,6 +123,7 @@ def test_a_claim_that_fails_has_an_exit_code_of_its_own(tmp_path: Path) -> None:
         (("walk",), 2, "walk"),
         (("validate", "bad.yaml"), 1, "bad.yaml:9:26: unknown name 'z'"),
         (("new", "2x"), 2, "'2x' is not a name"),
+        (("new", "_two words"), 2, "`dlspec new two_words`"),
         (("new", "small"), 1, "is there already"),
         (("ops", "floor_too"), 1, "Did you mean 'floor_to'?"),
     ],

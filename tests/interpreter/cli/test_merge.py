@@ -154,6 +154,7 @@ def test_trouble_ends_with_2_and_changes_nothing(tmp_path: Path) -> None:
     three(tmp_path, BASE, BASE, BASE)
     done = dlspec("merge", "base.yaml", "ours.yaml", "none.yaml", cwd=tmp_path)
     assert done.returncode == 2 and "none.yaml: cannot be read" in done.stderr
+    assert done.stderr.endswith("Check the path, and that you may read it.\n")
     done = dlspec("merge", "-o", "no/where.yaml", *FILES, cwd=tmp_path)
     assert done.returncode == 2 and "no/where.yaml: cannot be written" in done.stderr
     assert dlspec("merge", "--stdout", "-o", "x", *FILES, cwd=tmp_path).returncode == 2
