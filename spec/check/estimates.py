@@ -35,7 +35,9 @@ def estimates(
         if plan is not None and plan.name not in used:
             span = experiment.bindings[plan.name].key
             hint = "It is not taken: use it in a loss or in a measure, or delete it."
-            experiment.warnings.append(Problem(f"nothing uses the estimate '{plan.name}'", span, hint, "warning"))
+            experiment.warnings.append(
+                Problem(f"nothing uses the estimate '{plan.name}'", span, hint, "warning", of_all_cells=True)
+            )
     return tuple(plan for plan in found if plan is not None and plan.name in used)
 
 

@@ -15,9 +15,9 @@ from ..model.layers import LayerDefaults
 from ..passes.gradient_paths import Paths, unreached, untrained
 from ..source import nodes as yaml
 from .all_points import OnePointNeeded
-from .applied_twice import applied_twice
 from .available_moments import unavailable
 from .data import data_source
+from .doubtful_terms import doubtful
 from .estimates import estimates
 from .figure_samples import probes
 from .gradient_modes import by_gradient_modes, in_all_phases, in_phases, in_their_phases, modes, modes_in_force
@@ -230,7 +230,7 @@ class ExperimentChecker:
             *outside_bounds(program),
         ]:
             raise StudyError(in_file_order(found))
-        return (*in_their_phases(by_modes, untrained), *applied_twice(program, reads))
+        return (*in_their_phases(by_modes, untrained), *doubtful(program, reads))
 
     def _data(self) -> DataSource:
         """Where examples come from; what is enumerated is looked for in the terms themselves, at each point."""

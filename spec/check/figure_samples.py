@@ -133,6 +133,8 @@ def _steps(experiment: ExperimentScope, figure: Figure, last: int) -> set[int]:
             raise problem_at(item.span, f"a step is not negative, and this is {wanted}", "Steps count from 0.")
         if wanted > last:
             message = f"step {wanted:,} comes after the last, {last:,}: that is shown instead"
-            experiment.warnings.append(Problem(message, item.span, "Lower it, or raise `steps`.", "warning"))
+            experiment.warnings.append(
+                Problem(message, item.span, "Lower it, or raise `steps`.", "warning", of_all_cells=True)
+            )
         steps.add(min(wanted, last))
     return steps

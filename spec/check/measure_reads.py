@@ -15,7 +15,7 @@ from ..tables.operations.intervals import INT32
 class Reads:
     """What stands in a term: names and networks; whether a gradient (`derived`), weights after a phase or estimates (`after`), weights of any other
     time (`recalled`), a step's number (`counted`), an int or a bool that may be outside of where it belongs (`ranged`), and an operation
-    that applies another to its scores (`scored`) do."""
+    that applies another to its scores, or that spreads arrays over each other (`doubtful`), do."""
 
     term: t.Term
     names: tuple[str, ...]
@@ -25,7 +25,7 @@ class Reads:
     recalled: bool
     counted: bool
     ranged: bool
-    scored: bool
+    doubtful: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class MeasureReads:
                 any(isinstance(item, t.Recalled) for item in items),
                 any(isinstance(item, t.StepNumber) for item in items),
                 any(item.type.kind != "real" and not (isinstance(item, t.Literal) and _held(item)) for item in items),
-                any(isinstance(item, t.Operate) and OPERATIONS[item.operation].applies for item in items),
+                any(isinstance(item, t.Operate) and _doubtful(item) for item in items),
             )
         return reads
 
@@ -75,3 +75,16 @@ def _held(term: t.Literal) -> bool:
     """Whether an int holds a constant."""
     value = term.value
     return value.dtype.kind == "b" or not value.size or (INT32[0] <= value.min() and value.max() <= INT32[1])
+
+
+def _doubtful(item: t.Operate) -> bool:
+    return bool(OPERATIONS[item.operation].applies) or spread_by_rank(item)
+
+
+def spread_by_rank(item: t.Operate) -> bool:
+    """Whether arrays of unlike ranks are spread over each other, so that the value is larger than each: `[n, 1]` and `[n]` to `[n, n]`."""
+    shape = item.type.shape
+    if len(shape) < 2 or not OPERATIONS[item.operation].elementwise:
+        return False
+    shapes = [one.type.shape for one in item.arguments if one.type.shape]
+    return len({len(one) for one in shapes}) > 1 and all(shape != one for one in shapes)

@@ -37,7 +37,9 @@ def statistics(
         if name not in used:
             hint = "It is not taken: use it, under `task.example` say, or delete it."
             key = experiment.bindings[name].key
-            experiment.warnings.append(Problem(f"nothing uses the statistic '{name}'", key, hint, "warning"))
+            experiment.warnings.append(
+                Problem(f"nothing uses the statistic '{name}'", key, hint, "warning", of_all_cells=True)
+            )
     _must_not_be_redrawn(experiment, sorted(used), measures)
     ordered = sorted(made_of, key=lambda one: len(made_of[one]))
     return (*average, *(_plan(experiment, name, made_of) for name in ordered if name in used))

@@ -279,7 +279,9 @@ class TrainingChecker:
                 found.add(step)
             else:
                 message = f"step {step:,} comes after the last, {steps:,}: nothing is measured there"
-                self.experiment.warnings.append(Problem(message, item.span, "Lower it, or raise `steps`.", "warning"))
+                self.experiment.warnings.append(
+                    Problem(message, item.span, "Lower it, or raise `steps`.", "warning", of_all_cells=True)
+                )
         if plan.log is not None:
             count = self.experiment.count(plan.node("log"), 1, "'log'")
             self.few(count, plan.span("log"))

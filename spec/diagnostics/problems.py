@@ -39,12 +39,13 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong: `severity` is `error` or `warning`."""
+    """One thing that is wrong: `severity` is `error` or `warning`. A warning that is `of_all_cells` is none where one cell does not have it."""
 
     message: str
     span: Span | None = None
     hint: str = ""
     severity: str = "error"
+    of_all_cells: bool = False
 
     @property
     def file(self) -> str | None:

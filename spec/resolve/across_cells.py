@@ -34,17 +34,16 @@ class Findings:
 
     cells: int = 0
     found: dict[tuple[object, ...], _Found] = field(default_factory=dict)
-    noticed: dict[Problem, int] = field(default_factory=dict)
+    noticed: dict[tuple[object, ...], _Found] = field(default_factory=dict)
 
     def add(self, values: Mapping[str, Any], problems: Sequence[Problem], warnings: Sequence[Problem]) -> None:
         """Adds those of one cell, at the values of its axes."""
         self.cells += 1
-        for key, problem in _keyed(problems):
-            found = self.found.setdefault(key, _Found(problem, values))
-            found.cells += 1
-            found.varies |= problem != found.problem
-        for warning in dict.fromkeys(warnings):
-            self.noticed[warning] = self.noticed.get(warning, 0) + 1
+        for some, known in ((problems, self.found), (warnings, self.noticed)):
+            for key, problem in _keyed(some):
+                found = known.setdefault(key, _Found(problem, values))
+                found.cells += 1
+                found.varies |= problem != found.problem
 
     @property
     def many(self) -> bool:
@@ -53,21 +52,16 @@ class Findings:
 
     def problems(self, experiment: Experiment) -> list[Problem]:
         """The problems, each with the cell where it arises unless it arises in all, or stands in that cell's patch."""
-        alone = self.cells == 1
-        return [
-            found.problem
-            if found.cells == self.cells and not alone and not found.varies
-            else self._told(found, experiment)
-            for found in self.found.values()
-        ]
+        return [self._told(found, experiment) for found in self.found.values()]
 
-    def warnings(self, late: bool) -> list[Problem]:
-        """The warnings that hold in all cells; under a profile or an override only what the experiment itself says."""
-        return [] if late else [warning for warning, count in self.noticed.items() if count == self.cells]
+    def warnings(self, experiment: Experiment, late: bool) -> list[Problem]:
+        """The warnings, told alike; under a profile or an override only what the experiment itself says."""
+        some = (found for found in self.noticed.values() if found.cells == self.cells or not found.problem.of_all_cells)
+        return [] if late else [self._told(found, experiment) for found in some]
 
     def _told(self, problem: _Found, experiment: Experiment) -> Problem:
         values = problem.values
-        if not values:
+        if not values or (problem.cells == self.cells > 1 and not problem.varies):
             return problem.problem
         patches = [
             yaml.find(experiment.axis(axis), [value]) if axis == "variant" else experiment.axis(axis)

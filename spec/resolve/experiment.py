@@ -157,7 +157,7 @@ class ExperimentResolver:
             if found.many:
                 break
         self.problems.extend(found.problems(self.model))
-        self.warnings.extend(found.warnings(late=bool(self.late)))
+        self.warnings.extend(found.warnings(self.model, late=bool(self.late)))
         claims: tuple[ClaimPlan, ...] = ()
         figures: tuple[FigurePlan, ...] = ()
         conclusions = Conclusions(self.name, self.model, axes, self._declared_axes(), bool(self.late), self.common)

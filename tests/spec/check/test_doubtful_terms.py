@@ -1,4 +1,4 @@
-"""Scores that are probabilities already are warned of, wherever they are made."""
+"""What is right by the rules and seldom meant is warned of: scores that are probabilities already, arrays that are spread over each other."""
 
 from __future__ import annotations
 
@@ -57,3 +57,52 @@ def test_scores_are_not(last: str, measure: str) -> None:
 def test_a_layer_that_ends_in_a_sigmoid_is_named() -> None:
     (told,) = warned("sigmoid", "logistic(1, g)")
     assert told == "`logistic` takes the sigmoid of its scores itself, and is given a sigmoid: it is taken twice"
+
+
+SPREAD = """
+dlspec: 1
+study: s
+experiments:
+  e:
+    constants: {{T: 5, k: 1}}
+    sweep: {{k: {counts}}}
+    task: {{example: {{x: "normal([T, 5])", y: "x[:, 0]", b: "y > 0"}}}}
+    architecture: {{f: {{input: x, layers: [dense: 8, dense: k]}}}}
+    measures: {{m: "E(mean({measure}))"}}
+"""
+
+
+def spread(measure: str, counts: str = "[1]") -> list[str]:
+    """What is warned of."""
+    return [
+        one.message
+        for one in spec.resolve(spec.parse(Source("s.yaml", SPREAD.format(measure=measure, counts=counts)))).warnings
+    ]
+
+
+@pytest.mark.parametrize(
+    "measure", ["(f - y)^2", "maximum(y, f)", "f if b else 0", "clip(f, 0, abs(y))", "hinge(y, f)"]
+)
+def test_a_column_with_a_row_is_warned_of(measure: str) -> None:
+    (told,) = spread(measure)
+    assert " is real[5, 5]: each entry of one with each of the other" in told
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [
+        "(f[:, 0] - y)^2",
+        "f - x",
+        "x - y",
+        "f + 1",
+        "reshape(y, [5, 1]) - reshape(y, [1, 5])",
+        "[f[i, 0] - y[j] for i < 5, j < 5]",
+    ],
+)
+def test_what_is_spread_as_it_is_said_is_not(measure: str) -> None:
+    assert spread(measure) == []
+
+
+def test_of_swept_sizes_that_alone_is_told_which_is_spread() -> None:
+    (told,) = spec.resolve(spec.parse(Source("s.yaml", SPREAD.format(measure="(f - y)^2", counts="[1, 5]")))).warnings
+    assert told.hint.endswith("This arises with k = 1.") and not spread("(f - y)^2", "[5]")

@@ -1,4 +1,4 @@
-"""What is given to an operation that applies the same to its scores by itself: `cross_entropy` of a softmax takes the softmax twice."""
+"""What is right by the rules and seldom meant: `cross_entropy` of a softmax takes the softmax twice, `[n, 1]` less `[n]` is `[n, n]`."""
 
 from __future__ import annotations
 
@@ -8,24 +8,41 @@ from ..diagnostics.problems import Problem
 from ..ir import terms as t
 from ..ir.plan import Program
 from ..tables.operations import OPERATIONS
-from .measure_reads import MeasureReads
+from .measure_reads import MeasureReads, spread_by_rank
 
 
-def applied_twice(program: Program, reads: MeasureReads) -> Iterator[Problem]:
-    """Warnings of what loss, outputs and measures apply twice: each place once."""
+def doubtful(program: Program, reads: MeasureReads) -> Iterator[Problem]:
+    """Warnings of what stands in a program's terms, each place once."""
     outputs = {item.name: item.term for item in program.outputs}
-    every = (*outputs.values(), *(one.term for one in program.loss), *(measure.term for measure in program.measures))
+    made = (
+        *(item.term for item in (*program.draws, *program.examples)),
+        *(network.input for network in program.networks),
+    )
+    minimised = (*(one.term for one in program.loss), *(measure.term for measure in program.measures))
     told: set[int] = set()
-    for term in (term for term in every if reads.of(term).scored):
+    for term in (*made, *outputs.values(), *minimised):
+        if not reads.of(term).doubtful:
+            continue
         items = list(t.walk(term))
         names = {**outputs, **_arguments(items)}
         for item in items:
-            if isinstance(item, t.Operate) and OPERATIONS[item.operation].applies and id(item) not in told:
+            if isinstance(item, t.Operate) and id(item) not in told:
                 told.add(id(item))
-                yield from _told(item, names, program)
+                if OPERATIONS[item.operation].applies:
+                    yield from _applied_twice(item, names, program)
+                if spread_by_rank(item):
+                    yield _spread(item)
 
 
-def _told(item: t.Operate, names: Mapping[str, t.Term], program: Program) -> Iterator[Problem]:
+def _spread(item: t.Operate) -> Problem:
+    row = OPERATIONS[item.operation]
+    texts = " and ".join(dict.fromkeys(str(one.type) for one in item.arguments if one.type.shape))
+    message = f"`{row.operator or row.name}` of {texts} is {item.type}: each entry of one with each of the other"
+    hint = "Where entries belong together give both one shape: `f[:, 0]`. Pairs are said by an index: `[f[i, 0] - y[j] for i < n, j < n]`."
+    return Problem(message, item.span, hint, "warning")
+
+
+def _applied_twice(item: t.Operate, names: Mapping[str, t.Term], program: Program) -> Iterator[Problem]:
     row = OPERATIONS[item.operation]
     given = [argument.name for argument in row.arguments]
     score = item.arguments[given.index("score") if "score" in given else 0]
