@@ -10,7 +10,7 @@ from importlib import import_module
 from .exit_codes import ended
 from .standard_output import prepared
 
-ALONE = ("data", "diff", "fmt", "merge", "plan", "validate")
+ALONE = ("data", "diff", "fmt", "lsp", "merge", "plan", "validate")
 """Commands that are the function of their name in the module of their name."""
 
 

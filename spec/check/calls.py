@@ -14,7 +14,6 @@ from ..ir.types import Type
 from ..tables.distributions import DISTRIBUTIONS
 from ..tables.layers import LAYERS
 from ..tables.operations import CLAIM_FORMS, FORMS, OPERATIONS, Operation
-from ..tables.operations.other_names import OTHER_NAMES
 from . import all_points
 from . import constant_folding as folding
 from .context import Context, Elaborator
@@ -71,6 +70,8 @@ def call(checker: Elaborator, node: n.Call, text: Text, context: Context) -> t.T
             f"'{node.function}' is a value, and only functions and networks are called",
             f"A product is written `{node.function} * (…)`, an entry `{node.function}[…]`.",
         )
+    from ..tables.operations.other_names import OTHER_NAMES  # of studies with errors alone
+
     near = OTHER_NAMES.get(node.function) or (
         "It is a layer, and stands in a network's `layers`."
         if node.function in LAYERS

@@ -17,7 +17,6 @@ from ..tables.gradient_modes import GradientMode
 from ..tables.operations import Operation
 from .dependencies import Dependencies
 from .expression_text import Text
-from .file_values import Columns
 from .measure_names import MeasureNames
 from .namespace import Function
 from .steps import Borders
@@ -70,9 +69,6 @@ class Names(Protocol):
 
     def source(self) -> DataSource | None:
         """Where examples come from."""
-
-    def file_value(self, columns: Columns, stage: str, span: Span) -> t.Term:
-        """Some columns of a data file."""
 
     def plan(self, name: str, span: Span) -> NetworkPlan:
         """A network, checked when first asked for."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from ..diagnostics.problems import problem_at
 from ..ir.data import DataSource, Finite, Fresh
 from ..model.experiment import Evaluate
-from .enumerated import enumerated
-from .file_rows import file_rows, refuse_file_options
+from ..model.task import Data
 from .scope import ExperimentScope
+
+FILE_ONLY = ("header", "stratify", "group", "missing")
 
 
 def data_source(experiment: ExperimentScope) -> DataSource:
@@ -17,9 +18,13 @@ def data_source(experiment: ExperimentScope) -> DataSource:
         return Fresh(_evaluated(experiment))
     if model.file is not None or model.files is not None:
         refuse_examples(experiment)
+        from .file_rows import file_rows  # with the readers of files, for studies that have some
+
         return file_rows(experiment, model)
-    refuse_file_options(model)
+    _refuse_file_options(model)
     if model.enumerate is not None:
+        from .enumerated import enumerated  # of such studies alone
+
         return enumerated(experiment, model)
     refuse_examples(experiment)
     test = experiment.count(model.node("test"), model.test, "'test'")
@@ -31,6 +36,15 @@ def data_source(experiment: ExperimentScope) -> DataSource:
             )
         return Fresh(test, validation=validation)
     return Finite(test, experiment.count(model.node("train"), 0, "'train'"), model.order, validation=validation)
+
+
+def _refuse_file_options(model: Data) -> None:
+    """Refuses what goes with files alone where there are none."""
+    for name in FILE_ONLY:
+        if name in model.model_fields_set:
+            raise problem_at(model.key(name), f"'{name}' goes with files alone", "Give `file: …`, or remove it.")
+    if model.order == "file":
+        raise problem_at(model.span("order"), "only files have an order of their own", "Use `shuffle`.")
 
 
 def refuse_examples(experiment: ExperimentScope) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from ..diagnostics.problems import Span, did_you_mean, listing, problem_at
 from ..ir import terms as t
 from ..ir.data import Combinations, DataSource, Digits, Enumerated
+from ..model.experiment import FULL
 from ..model.task import Data
 from ..source import nodes as yaml
 from .scope import ExperimentScope
@@ -18,8 +19,6 @@ from .shares import counted
 from .weighed_examples import density
 
 MAX_BITS = 24
-FULL = "full"
-"""The batch that is the whole training set."""
 BINARY_DISTRIBUTIONS = ("rademacher", "bernoulli")
 FEW = "`integer(n)`, `rademacher([d])`, `bernoulli(p, [d])` and `categorical(p)`"
 

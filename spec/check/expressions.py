@@ -21,7 +21,6 @@ from ..tables.counters import COUNTERS
 from ..tables.distributions import DISTRIBUTIONS
 from ..tables.operations import FORMS, OPERATIONS, OPERATORS, Operation, result_type, wanted_kinds
 from ..tables.operations.intervals import INT64
-from ..tables.operations.other_names import OTHER_NAMES
 from ..tables.stored_types import LEFT_OUT
 from . import all_points
 from . import constant_folding as folding
@@ -29,8 +28,8 @@ from .calls import MAX_CALLS, applied_to, call, signature
 from .constant_limits import Budget
 from .context import Context, Names
 from .expression_text import Text, read
-from .file_values import named_columns
 from .moments import MOMENTS
+from .named_columns import named_columns
 from .namespace import Function, counters_in
 from .weight_paths import inside, part
 
@@ -106,7 +105,9 @@ class Checker:
             message = f"this is nested more than {MAX_STEPS} steps deep, when each function is written out"
             raise problem_at(span, message, hint)
         if self.names.files and (named := named_columns(node)) is not None and named.file in self.names.files:
-            return self.names.file_value(named, context.stage, span)
+            from .file_values import file_value  # of studies with files alone
+
+            return file_value(self.names.source(), named, context.stage, span, self.dtype)
         match node:
             case n.Number(AllValues() as value):
                 return replace(all_points.holding(value.values, all_points.KINDS[value.dtype.kind]), span=span)
@@ -183,6 +184,8 @@ class Checker:
                 "`gaussian_noise` and gradient modes."
             )
             raise problem_at(span, f"`{name}` has no value here: {where}", hint)
+        from ..tables.operations.other_names import OTHER_NAMES  # of studies with errors alone
+
         known = self.names.vocabulary.values(context.stage)
         own = context.path[-1] if context.path[:1] == ("value",) else ""
         near = did_you_mean(name, context.local) or did_you_mean(name, known, own) or OTHER_NAMES.get(name, "")

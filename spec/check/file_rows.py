@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..data_files.described import called, file_name
+from ..data_files.described import called
 from ..data_files.places import located
 from ..data_files.split import group_sizes, rows_chosen, rows_without_gaps
 from ..data_files.survey import Column, survey
@@ -15,13 +15,12 @@ from ..diagnostics.problems import Span, StudyError, did_you_mean, listing, prob
 from ..ir.data import FileColumn, NamedFile, Rows
 from ..model.task import Data
 from ..source import nodes as yaml
-from ..source.names import is_name
+from ..source.names import file_name, is_name
 from .context import Context
 from .file_columns import column_of, gap, gap_hint
 from .scope import ExperimentScope
 from .shares import counted
 
-FILE_ONLY = ("header", "stratify", "group", "missing")
 SETS = ("train", "test")
 
 
@@ -30,15 +29,6 @@ def file_rows(experiment: ExperimentScope, model: Data) -> Rows:
     files = _files(experiment, model)
     checker = _Split(experiment, model, files)
     return checker.rows()
-
-
-def refuse_file_options(model: Data) -> None:
-    """Refuses what goes with files alone where there are none."""
-    for name in FILE_ONLY:
-        if name in model.model_fields_set:
-            raise problem_at(model.key(name), f"'{name}' goes with files alone", "Give `file: …`, or remove it.")
-    if model.order == "file":
-        raise problem_at(model.span("order"), "only files have an order of their own", "Use `shuffle`.")
 
 
 def _files(experiment: ExperimentScope, model: Data) -> tuple[NamedFile, ...]:

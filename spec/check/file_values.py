@@ -1,34 +1,22 @@
-"""Columns of data files in expressions: `digits.label`, `digits[p0:p63]`, and `digits` where a file is one array."""
+"""The terms of columns of data files."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from ..data_files.described import file_name
 from ..diagnostics.problems import Span, StudyError, problem_at
-from ..expressions import nodes as n
 from ..ir import terms as t
 from ..ir.data import DataSource, Rows
 from ..ir.types import KINDS, Type
-from ..model.experiment import Experiment
 from ..tables.dtypes import DTYPES
 from ..tables.operations.intervals import INT32
 from . import constant_folding as folding
 from .file_columns import column_of, gap, gap_hint
+from .named_columns import Columns
 
 STAGE = "example"
-
-
-@dataclass(frozen=True)
-class Columns:
-    """What an expression names in a file: one column, or those from the first to the last of two."""
-
-    file: str
-    names: tuple[str, ...]
-    several: bool = False
 
 
 def file_value(source: DataSource | None, named: Columns, stage: str, span: Span, dtype: str) -> t.FileValue:
@@ -87,23 +75,3 @@ def _between(source: Rows, file: str, ends: Sequence[str], span: Span) -> list[s
     if stop < start:
         raise problem_at(span, f"'{last}' comes before '{first}' in '{file}'", f"`{file}[{last}:{first}]`")
     return names[start : stop + 1]
-
-
-def file_names(model: Experiment) -> frozenset[str]:
-    """The names of an experiment's data files."""
-    data = model.task.data
-    if isinstance(data, str):
-        return frozenset()
-    return frozenset([*(data.files or ()), *([file_name(data.file)] if data.file is not None else [])])
-
-
-def named_columns(node: n.Expr) -> Columns | None:
-    """What an expression may name in a file; None for one that is something else."""
-    match node:
-        case n.Name(name):
-            return Columns(name, ("",))
-        case n.Attribute(n.Name(file), column):
-            return Columns(file, (column,))
-        case n.Index(n.Name(file), (n.Slice(n.Name(first), n.Name(last)),)):
-            return Columns(file, (first, last), True)
-    return None

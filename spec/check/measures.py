@@ -19,7 +19,6 @@ from ..tables.gradient_statistics import GRADIENT_STATISTICS
 from . import constant_folding as folding
 from .context import Context
 from .dependencies import over_examples
-from .gradient_measures import statistic
 from .measure_names import INFERENCE
 from .said_streams import modes_said, said_mode, said_on, streams_said
 from .scope import ExperimentScope
@@ -102,6 +101,8 @@ def measure(experiment: ExperimentScope, name: str) -> Sequence[MeasurePlan]:
     """A measure, with its sampling floor where it has one. Raises StudyError."""
     entry, node = experiment.model.measures[name], experiment.model.node("measures", name)
     if isinstance(entry, OneOf):
+        from .gradient_measures import statistic  # of such measures alone
+
         return statistic(experiment, name, entry)
     return [experiment.part(("measure", name), lambda: _mean(experiment, name, entry, node), node)]
 

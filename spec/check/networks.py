@@ -16,7 +16,6 @@ from ..source import nodes as yaml
 from ..source.several import all_equal
 from ..tables.keras_parameters import ACTIVATIONS, IDENTITY, Parameter
 from ..tables.layers import LAYERS, Layer, row_of
-from ..tables.layers.other_layers import other_layer
 from ..tables.operations import OPERATIONS
 from ..tables.other_words import OTHER_ACTIVATIONS
 from . import constant_folding as folding
@@ -283,6 +282,8 @@ class NetworkChecker:
         local = {"x": t.Parameter(parameter, type=given, span=node.span)}
         function = self.checker.names.function(word)
         if function is None and word not in OPERATIONS:
+            from ..tables.layers.other_layers import other_layer  # of studies with errors alone
+
             near = other_layer(word) or did_you_mean(
                 word, self.checker.names.vocabulary.known_and((*LAYERS, *OPERATIONS, "repeat"))
             )

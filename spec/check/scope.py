@@ -22,11 +22,11 @@ from .definition_order import Order, circle
 from .dependencies import Dependencies
 from .estimate_terms import TAKEN_ONCE
 from .expressions import Checker
-from .file_values import Columns, file_names, file_value
 from .free_parameters import parameter_value
 from .measure_names import MeasureNames
 from .memo import MemoizedChecker, Part, Question, Shared
 from .modes_in_force import function_modes, nodes_said
+from .named_columns import file_names
 from .namespace import Binding, Function, must_precede, order
 from .network_parts import application
 from .networks import learnt, merged_defaults, takes_reals
@@ -369,9 +369,6 @@ class ExperimentScope:
         """Where examples come from."""
         self.note_read("data")
         return self.data
-
-    def file_value(self, columns: Columns, stage: str, span: Span) -> t.Term:
-        return file_value(self.source(), columns, stage, span, self.model.dtype)
 
     def attempt(self, action: Any) -> Any:
         """Runs a part; its problems are kept, and the other parts are checked all the same."""

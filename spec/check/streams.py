@@ -8,7 +8,6 @@ from functools import partial
 from ..diagnostics.problems import Span, did_you_mean, listing, problem_at
 from ..ir import terms as t
 from ..ir.plan import Named
-from ..model.other_keys import other_key
 from ..source import nodes as yaml
 from .context import Context
 from .scope import ExperimentScope
@@ -30,6 +29,8 @@ def stream_of(experiment: ExperimentScope, name: str, span: Span | None) -> str:
         hint = "`task: {data: {train: 1000, test: 1000, validation: 1000}}` sets some apart."
         raise problem_at(span, "there are no validation examples", hint)
     if name not in known:
+        from ..model.other_keys import other_key  # of studies with errors alone
+
         hint = (
             other_key(name, ("validation",))
             or did_you_mean(name, known)

@@ -13,7 +13,7 @@ from ..diagnostics.problems import Problem, Span, did_you_mean, listing, problem
 from ..ir import terms as t
 from ..ir.plan import Condition, LayerPlan, LossPlan, MeasurePlan, OptimizerPlan, Phase, Restart, TrainingPlan
 from ..model.base import Closed
-from ..model.experiment import Evaluate, Training, TrainingPhase
+from ..model.experiment import FULL, Evaluate, Training, TrainingPhase
 from ..source import nodes as yaml
 from ..tables.layers import row_of
 from ..tables.optimizers import EXCLUSIVE, MIXING, OPTIMIZERS
@@ -22,7 +22,6 @@ from .argument_bounds import explained, representable, within
 from .claim_subject import Subject
 from .claims import check_until
 from .context import Context
-from .enumerated import FULL
 from .expression_text import read
 from .learning_rates import scheduled
 from .measures import loss_term

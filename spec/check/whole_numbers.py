@@ -14,7 +14,6 @@ from ..tables.operations import OPERATIONS
 from ..tables.operations.intervals import INT32
 from . import all_points
 from .context import Elaborator
-from .file_columns import column_of
 
 
 def turned(checker: Elaborator, operand: t.Term, span: Span) -> t.Term:
@@ -50,6 +49,8 @@ def _constant(operand: t.Literal, span: Span) -> t.Term:
 
 def _column(source: DataSource | None, term: t.FileValue, span: Span) -> t.FileValue:
     """Columns of a file that hold whole numbers alone, as ints. Raises StudyError that names the first row of another."""
+    from .file_columns import column_of  # of studies with files alone
+
     assert isinstance(source, Rows)
     bounds: list[int] = []
     for name in term.columns:

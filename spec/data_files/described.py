@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from ..diagnostics.problems import listing, shortened
 from ..ir.types import shape_text
-from ..source.names import KEYWORDS, is_name
+from ..source.names import KEYWORDS, file_name, is_name
 from .survey import Column, Survey
 
 MAX_LINES = 200
@@ -36,15 +34,6 @@ def describe(survey: Survey) -> str:
     if len(columns) > MAX_LINES:
         text.append(f"… and {len(columns) - MAX_LINES:,} more; `--json` gives all")
     return "\n".join(text)
-
-
-def file_name(path: str) -> str:
-    """What a study calls a file that it gives no other name: its stem up to the first dot.
-
-    >>> file_name("data/digits.csv.gz")
-    'digits'
-    """
-    return re.split(r"[/\\]", path)[-1].split(".")[0]
 
 
 def called(stem: str, name: str) -> str:

@@ -7,14 +7,13 @@ a value, and columns that say who trains. Nothing is hashed: only a run needs ch
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from .columns import KINDS, Column, described
+from .heads_alone import present_heads
 from .image_folder import state
 from .values import Facts, WholeColumns
 
@@ -22,30 +21,9 @@ LARGE = 2**26
 """Files of more bytes are described by their heads where no values are needed, and columns of fewer are read for their bounds."""
 
 
-@dataclass
-class Heads:
-    """While a study is checked by the heads of its files: whether some bounds are those of a type, which values may not reach."""
-
-    loose: bool = False
-
-
-_ALONE: ContextVar[Heads | None] = ContextVar("heads alone", default=None)
-
-
-@contextmanager
-def heads_alone() -> Iterator[Heads]:
-    """Meanwhile large files are described by their heads."""
-    heads = Heads()
-    token = _ALONE.set(heads)
-    try:
-        yield heads
-    finally:
-        _ALONE.reset(token)
-
-
 def by_head(path: Path) -> bool:
     """Whether a file is to be described by its head."""
-    if _ALONE.get() is None:
+    if present_heads() is None:
         return False
     size = sum(size for _, size, _ in state(path)[0]) if path.is_dir() else path.stat().st_size
     return size > LARGE
@@ -66,7 +44,7 @@ class HeadColumns(Mapping[str, Column]):
         if name not in self._columns:
             self._columns[name] = self._of_head(name, facts)
         column = self._columns[name]
-        heads = _ALONE.get()
+        heads = present_heads()
         if heads is not None and column.kind == "int" and facts.low is None and _bytes(facts) > LARGE:
             heads.loose = True
         return column

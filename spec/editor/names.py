@@ -13,7 +13,6 @@ from ..check.measures import measure
 from ..check.memo import Common, Shared
 from ..check.namespace import MEANING, STAGES
 from ..check.scope import ExperimentScope
-from ..data_files.described import columns_text
 from ..diagnostics.problems import Span, StudyError
 from ..ir.data import Rows
 from ..ir.types import shape_text
@@ -163,6 +162,8 @@ def _checked(node: yaml.Mapping, common: Common) -> tuple[dict[str, str], dict[s
         return types, parts
     scope.data = scope.attempt(lambda: data_source(scope)) if scope.files else None
     if isinstance(scope.data, Rows):
+        from ..data_files.described import columns_text  # of studies with files alone
+
         parts.update({file.name: columns_text(file.survey) for file in scope.data.files})
     for binding in list(scope.bindings.values()):
         try:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 
 from ..diagnostics.problems import Source, StudyError
-from ..diff import compare
 from ..model.base import NAME
 from ..resolve.load import parse
 from ..source import nodes as yaml
@@ -37,6 +36,8 @@ def moves_draws(source: Source, places: list[Word], name: str) -> bool:
         text = lines[word.line]
         lines[word.line] = text[: word.start] + name + text[word.end :]
     text = "\n".join(lines)
+    from ..diff import compare  # a server loads it where a name is changed alone
+
     try:
         before = parse(source)
         found = compare(before, parse(Source(source.name, text, source.folder)))

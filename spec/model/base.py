@@ -11,7 +11,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from ..diagnostics.problems import Span, listing, sentence
 from ..source import nodes as yaml
 from ..source.several import Several
-from .other_keys import meant
 
 EXPRESSION_MARK = {"x-expression": True}
 """What stands for an expression in generated schemas until `schema.py` puts the reference there."""
@@ -116,6 +115,8 @@ class OneOf(Closed):
         if isinstance(value, str | int | float | bool | Several):
             if cls.bare and (isinstance(value, str) or cls.bare not in ("function", "apply")):
                 return {cls.bare: value}
+            from .other_keys import meant  # of studies with errors alone
+
             word = str(value).lower() if isinstance(value, bool) else str(value)
             known = meant(word, cls.model_fields) or cls._known()
             raise ValueError(sentence(f"unknown word '{word}' for {cls.noun}.", known))

@@ -16,10 +16,13 @@ from ..tables.judges import JUDGES
 from ..tables.optimizers import OPTIMIZERS
 from .base import Closed, Condition, Declares, Expression, FunctionHead, Name, NameOf, OneOf, number, placed
 from .figures import AnyFigure
-from .generated import Constraint, Initializer, arguments_model, one_of
+from .generated import Constraint, Initializer, deferred_model, one_of
 from .layers import LayerDefaults, LayerEntry, OptimizerEntry
 from .patch import Patch
 from .task import Task
+
+FULL = "full"
+"""The batch that is the whole training set."""
 
 OF_NETWORK = NameOf(("architecture",))
 NetworkName = Annotated[Name, OF_NETWORK]
@@ -231,7 +234,7 @@ Diagnostic: Any = one_of(
     "A statistic of a gradient.",
     "a diagnostic",
     {
-        name: (row.meaning, arguments_model(row.title, f"The arguments of `{name}`.", row.parameters))
+        name: (row.meaning, deferred_model(row.title, f"The arguments of `{name}`.", row.parameters))
         for name, row in GRADIENT_STATISTICS.items()
     },
 )

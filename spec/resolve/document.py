@@ -12,7 +12,6 @@ from ..diagnostics.problems import Problem, Source, StudyError, did_you_mean, pr
 from ..model.base import Closed
 from ..model.experiment import Experiment
 from ..model.study import Study
-from ..model.validation_errors import problems
 from ..source import nodes as yaml
 from .patches import merge, without
 
@@ -117,4 +116,6 @@ def validated(model: type[M], node: yaml.Mapping) -> M:
     try:
         return model.from_node(node)
     except pydantic.ValidationError as error:
+        from ..model.validation_errors import problems  # of studies with errors alone
+
         raise StudyError(problems(model, node, error)) from None

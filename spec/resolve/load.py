@@ -10,7 +10,6 @@ from ..source import nodes as yaml
 from ..source.conflicts import Undecided
 from ..source.text import read
 from .document import Document, over_bases, validated, with_experiments
-from .partial_check import remaining
 
 
 def load(path: str | Path) -> Document:
@@ -35,4 +34,6 @@ def parse(source: Source) -> Document:
         problems += [problem for problem in error.problems if problem.span is None or problem.span.line not in told]
     if not problems:
         return Document(source, top, study, experiments)
+    from .partial_check import remaining  # of studies with errors alone
+
     raise StudyError([*problems, *remaining(source, top, experiments, problems)])

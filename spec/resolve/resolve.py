@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from ..check.constant_limits import Budget
 from ..check.memo import Common
-from ..data_files.heads import heads_alone
+from ..data_files.heads_alone import heads_alone
 from ..diagnostics.problems import Problem, Span, StudyError, did_you_mean, in_file_order, listing, problem_at, those
 from ..ir.plan import ExperimentPlan, FigurePlan, StudyPlan
 from ..passes.digests import identified

@@ -16,7 +16,6 @@ from ..check.memo import Shared
 from ..check.scope import ExperimentScope
 from ..diagnostics.problems import Span, did_you_mean, listing, problem_at, sentence
 from ..model.experiment import Experiment
-from ..model.other_values import other_value
 from ..source import nodes as yaml
 from .patches import weights_alone
 
@@ -58,6 +57,8 @@ class Sweep:
     def _numbers(self, axis: str, span: Span) -> list[Any]:
         node = self.model.node("sweep", axis)
         if axis not in self.model.constants:
+            from ..model.other_values import other_value  # of studies with errors alone
+
             hint = other_value(("sweep", axis), node) or sentence(
                 did_you_mean(axis, self.model.constants),
                 "A swept constant is declared under `constants`, with a value.",

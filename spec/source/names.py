@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 KEYWORDS = frozenset({"and", "or", "not", "if", "else", "for", "true", "false"})
 """The words of expressions."""
 
@@ -13,3 +15,12 @@ def is_name(text: str) -> bool:
     (True, False, False)
     """
     return text.isidentifier() and text.isascii() and text not in KEYWORDS
+
+
+def file_name(path: str) -> str:
+    """What a study calls a file that it gives no other name: its stem up to the first dot.
+
+    >>> file_name("data/digits.csv.gz")
+    'digits'
+    """
+    return re.split(r"[/\\]", path)[-1].split(".")[0]

@@ -14,7 +14,6 @@ import yaml
 
 from ..diagnostics.problems import Problem, Source, Span, StudyError, problem_at
 from .conflicts import BASE, NAMES, OURS, REMOVED_TAG, TAG, THEIRS, undecided, undecided_name
-from .yaml_errors import balanced, syntax_error
 
 MAX_NODES = 200_000
 MAX_DEPTH = 60
@@ -109,6 +108,8 @@ def parsed(source: Source) -> tuple[Mapping, list[Problem]]:
     try:
         events = list(_events(source))
     except yaml.YAMLError as error:
+        from .yaml_errors import syntax_error  # of texts with errors alone
+
         raise syntax_error(source, error) from None
     builder = _Builder(source)
     documents = [node for node in builder.documents(events) if node is not None]
@@ -131,6 +132,8 @@ def parse_value(source: Source, start: int = 0) -> Node:
     try:
         events = list(_events(Source(source.name, " " * start + source.text[start:])))
     except yaml.YAMLError as error:
+        from .yaml_errors import syntax_error  # of texts with errors alone
+
         raise syntax_error(source, error) from None
     builder = _Builder(source)
     found = [node for node in builder.documents(events) if node is not None]
@@ -333,6 +336,8 @@ class _Builder:
         """An expression that YAML's own commas and brackets cut in two is shown as it has to be quoted."""
         if text.count("(") <= text.count(")"):
             return
+        from .yaml_errors import balanced  # of texts with errors alone
+
         line = self.source.lines[span.line - 1]
         whole = balanced(line, span.column - 1)
         if not whole and self.source.lines[span.end_line - 1][span.end_column - 1 :].lstrip()[:1] in ("}", "]"):

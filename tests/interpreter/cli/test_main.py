@@ -95,3 +95,36 @@ def test_a_check_loads_nothing_heavy_and_a_diff_no_more_than_it_prints_with(tmp_
     assert said
     assert "rich" in found, "the twin: what is loaded is found"
     assert not found & {"tensorflow", "keras", "matplotlib", "pyarrow", "asyncio"}
+
+
+FOR_OTHERS = (
+    "typer", "dlspec.spec.diff", "dlspec.spec.editor", "dlspec.spec.format", "dlspec.spec.merge", "dlspec.spec.data_files.survey",
+    "dlspec.spec.check.file_rows", "dlspec.spec.check.enumerated", "dlspec.spec.check.gradient_measures",
+    "dlspec.spec.model.validation_errors", "dlspec.spec.model.other_keys", "dlspec.spec.resolve.partial_check",
+    "dlspec.spec.source.yaml_errors", "dlspec.spec.tables.operations.other_names", "dlspec.spec.tables.layers.other_layers",
+)  # fmt: skip
+"""What the check of a valid study without files has no use for: other commands, readers of files, what is said of errors."""
+MOST_MODULES = 215
+"""How many modules of dlspec such a check loads at most: each costs about half a millisecond, and `validate` takes some hundreds."""
+
+
+def modules_of_a_check(study: Path) -> set[str]:
+    """The modules that a fresh process has loaded once it has checked a study."""
+    return set(
+        run(
+            f"import sys\nsys.argv = ['dlspec', 'validate', {str(study)!r}]\nfrom dlspec.interpreter.__main__ import main\n"
+            "try: main()\nexcept SystemExit: pass\nprint(*sys.modules)"
+        )
+        .splitlines()[-1]
+        .split()
+    )
+
+
+def test_a_check_of_a_valid_study_loads_what_it_needs_and_no_more(tmp_path: Path) -> None:
+    study = ROOT / "examples" / "flat.yaml"
+    names = modules_of_a_check(study)
+    assert names & set(FOR_OTHERS) == set()
+    assert len([name for name in names if name.startswith("dlspec.")]) <= MOST_MODULES
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text(study.read_text("utf-8").replace("batch: 256", "bach: 256"), "utf-8")
+    assert "dlspec.spec.model.validation_errors" in modules_of_a_check(wrong), "the twin: what is loaded is found"

@@ -10,6 +10,7 @@ import pytest
 from dlspec.spec.data_files import heads
 from dlspec.spec.data_files import survey as surveys
 from dlspec.spec.data_files.hdf5 import Hdf5File
+from dlspec.spec.data_files.heads_alone import heads_alone
 from dlspec.spec.data_files.row_copies import row_access
 from dlspec.spec.data_files.survey import open_file, survey
 from dlspec.spec.diagnostics.problems import StudyError
@@ -69,7 +70,7 @@ def test_a_large_file_is_known_by_its_heads(path: Path, monkeypatch: pytest.Monk
         del file["word"], file["bytes"]
     monkeypatch.setattr(heads, "LARGE", 300)
     monkeypatch.setattr(surveys, "SETTLED", -1.0)
-    with heads.heads_alone():
+    with heads_alone():
         of_head = survey(path)
         assert {name: column.kind for name, column in of_head.columns.items()} | {} == {
             name: column.kind for name, column in survey(path).columns.items()

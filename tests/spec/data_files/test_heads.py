@@ -13,6 +13,7 @@ import pytest
 from dlspec import spec
 from dlspec.spec.data_files import heads, survey
 from dlspec.spec.data_files.arrays import NpyFile, NpzFile
+from dlspec.spec.data_files.heads_alone import heads_alone
 from dlspec.spec.data_files.tables import ArrowFile, ParquetFile
 from dlspec.spec.diagnostics.problems import Source, StudyError
 
@@ -83,7 +84,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.mark.parametrize("kind", ["parquet", "feather"])
 def test_a_head_says_what_the_values_say(tmp_path: Path, kind: str, read: list[str]) -> None:
     path = written(tmp_path, kind, columns(gaps=pa.array([None, *range(COUNT - 1)], pa.int64())))
-    with heads.heads_alone():
+    with heads_alone():
         of_head = survey.survey(path)
         for name in of_head.columns:
             of_head.columns[name]

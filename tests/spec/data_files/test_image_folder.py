@@ -10,6 +10,7 @@ import pytest
 from dlspec import spec
 from dlspec.spec.data_files import heads
 from dlspec.spec.data_files import survey as surveys
+from dlspec.spec.data_files.heads_alone import heads_alone
 from dlspec.spec.data_files.places import ALLOWED
 from dlspec.spec.data_files.survey import open_file, survey
 from dlspec.spec.diagnostics.problems import Source, StudyError
@@ -66,7 +67,7 @@ experiments:
 
 def test_heads_and_what_is_remembered_follow_the_images(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(heads, "LARGE", 100)
-    with heads.heads_alone():
+    with heads_alone():
         of_head = survey(folder).columns
         assert (of_head["image"].shape, of_head["image"].rows, of_head["label"].high) == ((4, 5, 3), 6, 2)
     before = survey(folder)

@@ -169,8 +169,8 @@ def test_a_study_is_checked_without_the_functions_of_pyarrow_and_without_pandas(
     table = pa.table({"x": pa.array([[1.0, 2.0]] * 9, pa.list_(pa.float32(), 2)), "y": [0, 1, 2] * 3})
     parquet.write_table(table, tmp_path / "d.parquet")
     code = (
-        "import sys; from pathlib import Path; from dlspec.spec.data_files import heads, survey; heads.LARGE = 10; survey.SETTLED = -1\n"
-        f"with heads.heads_alone(): found = survey.survey(Path({str(tmp_path / 'd.parquet')!r})); shapes = [c.shape for c in found.columns.values()]\n"
+        "import sys; from pathlib import Path; from dlspec.spec.data_files import heads, heads_alone, survey; heads.LARGE = 10; survey.SETTLED = -1\n"
+        f"with heads_alone.heads_alone(): found = survey.survey(Path({str(tmp_path / 'd.parquet')!r})); shapes = [c.shape for c in found.columns.values()]\n"
         "print(shapes, [name for name in ('pandas', 'pyarrow.compute') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
