@@ -11,7 +11,7 @@ import pytest
 from dlspec.interpreter.networks.layer_kernels import FUSIONS, KERAS_FORMS, KERNELS, ROW_LOOKUPS
 from dlspec.interpreter.networks.layer_kernels.registry import fuses
 from dlspec.spec.tables.layers import LAYERS
-from dlspec.spec.tables.layers.other_layers import other_layer
+from dlspec.spec.tables.layers.other_layers import _REMEDIES, _ROWS, other_layer
 
 ROOT = Path(__file__).parents[4]
 HOMES = ("spec/tables/layers", "interpreter/networks/layer_kernels", "spec/model/other_keys.py")
@@ -30,6 +30,10 @@ def test_every_layer_of_keras_has_a_row_or_a_reason_why_not() -> None:
     found = {name for name, one in vars(keras.layers).items() if isinstance(one, type) and issubclass(one, keras.Layer)}
     assert len(found) > 100
     assert {name for name in found if not other_layer(name)} == set()
+
+
+def test_no_layer_has_both_a_row_and_a_reason_why_not() -> None:
+    assert _ROWS.keys() & _REMEDIES.keys() == set()
 
 
 def test_facts_that_call_for_more_than_a_kernel_have_it() -> None:
