@@ -12,6 +12,7 @@ from dlspec.interpreter.backend.environment import set_environment
 from tests.replaced_process import ReplacedProcess
 
 set_environment()
+gc.disable()  # until all is collected: what collecting makes stays, and looking through it would take some seconds
 
 TOGETHER = {
     "tests/interpreter/cli/test_diff_forms.py": "tests/spec/diff/test_corpus.py",
@@ -28,6 +29,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         session.config.pluginmanager.register(ReplacedProcess(*interactors))
     gc.collect()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(50_000, 20, 50)
 
 
