@@ -22,5 +22,6 @@ def lsp(
             raise
         print("`dlspec lsp` needs pygls, which is not installed: `pip install 'dlspec[lsp]'`", file=sys.stderr)
         raise typer.Exit(2) from None
+    gc.freeze()  # what has been loaded stays, and is no collection's to look through
     gc.enable()  # at rest so far, see `__main__.py`
     server().start_io()

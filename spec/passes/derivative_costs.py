@@ -29,10 +29,9 @@ def widest_networks(program: Program, roots: Iterable[t.Term]) -> Widest:
     plans = {plan.name: plan for plan in program.networks}
     widest: dict[tuple[str, Route], NetworkPlan] = {}
     roots = list(roots)
-    apart = [
-        item.of for item in reached(program, roots) if isinstance(item, t.DERIVATIVES)
-    ]  # each is counted by itself
-    for item in reached(program, roots, apart):
+    items = list(reached(program, roots))
+    apart = [item.of for item in items if isinstance(item, t.DERIVATIVES)]  # each is counted by itself
+    for item in reached(program, roots, apart) if apart else items:
         if isinstance(item, t.NetworkOutput) and item.input is None:
             plan = plans[item.network]
             plan = plan if item.layer is None else plan.until(item.layer)

@@ -13,7 +13,9 @@ ROOT = Path(__file__).parents[3]
 
 
 def run(code: str) -> str:
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120).stdout
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120, stdin=subprocess.DEVNULL
+    ).stdout
 
 
 def test_the_installed_command_and_the_module_are_this_entry_point() -> None:
@@ -24,12 +26,15 @@ def test_the_installed_command_and_the_module_are_this_entry_point() -> None:
     assert (done.returncode, done.stdout) == (0, f"{ROOT / 'examples' / 'flat.yaml'}: valid\n")
 
 
-def test_short_commands_leave_the_collector_at_rest_and_training_does_not() -> None:
-    short = (
-        "import gc, sys\nsys.argv = ['dlspec', 'ops', 'hinge']\nfrom dlspec.interpreter.__main__ import main\n"
-        "try: main()\nexcept SystemExit: pass\nprint(gc.isenabled(), gc.get_freeze_count() > 0)"
-    )
-    assert run(short).splitlines()[-1] == "False True", "nor does it work at the end"
+def test_short_commands_leave_the_collector_at_rest_and_training_and_a_server_do_not() -> None:
+    def after(*command: str) -> str:
+        return run(
+            f"import gc, sys\nsys.argv = {['dlspec', *command]!r}\nfrom dlspec.interpreter.__main__ import main\n"
+            "try: main()\nexcept SystemExit: pass\nprint(gc.isenabled(), gc.get_freeze_count() > 0)"
+        ).splitlines()[-1]
+
+    assert after("ops", "hinge") == "False True", "nor does it work at the end"
+    assert after("lsp") == "True True", "it works again, and passes over what was loaded"
     long = (
         "import gc\ngc.disable()\nfrom dlspec.interpreter.backend.startup import start\nstart()\nprint(gc.isenabled())"
     )
