@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from importlib.abc import Loader
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
@@ -24,6 +25,8 @@ NOT_NEEDED = frozenset(
 """What Keras loads if it is there, for what dlspec does not use of it."""
 NAMES_ALONE = "tensorflow._api.v2."
 """How the names of packages begin that hold names of other modules, and nothing else."""
+NAMED_AS_CODE = frozenset({"lite"})
+"""Those of them that are called as a package of TensorFlow's own code of which nobody loads anything but they."""
 
 
 class _Unread(ModuleType):
@@ -66,10 +69,18 @@ class _LoadedUnread(Loader):
         module.__spec__.loader = module.__loader__ = self.loader
 
 
-def _has_namesake(name: str) -> bool:
-    """Whether a package of names is, or lies in one that is, called as a package of TensorFlow's own code: the two would take each other's place."""
+def _may_stay_unread(name: str) -> bool:
+    """Whether nothing else takes the place of a package of names while it is unread.
+
+    A package of TensorFlow's own code that is called as it is, or as the one that it lies in, would when it is loaded. Where that code is loaded
+    for its names alone, the package that holds it is, before: code below it takes nobody's place then.
+    """
     root, called = NAMES_ALONE.partition(".")[0], name.removeprefix(NAMES_ALONE).partition(".")[0]
-    return PathFinder.find_spec(f"{root}.{called}", sys.modules[root].__path__[:1]) is not None
+    if PathFinder.find_spec(f"{root}.{called}", sys.modules[root].__path__[:1]) is None:
+        return True
+    if called in NAMED_AS_CODE:
+        import_module(f"{root}.{called}")
+    return called in NAMED_AS_CODE
 
 
 class _Refusal:
@@ -86,7 +97,7 @@ class _Refusal:
         library = name.partition(".")[0]
         if library in self.names and library not in sys.modules:
             raise ModuleNotFoundError(f"{name} is not loaded for the start of TensorFlow", name=name)
-        if name.startswith(NAMES_ALONE) and not _has_namesake(name) and (package := PathFinder.find_spec(name, path)):
+        if name.startswith(NAMES_ALONE) and _may_stay_unread(name) and (package := PathFinder.find_spec(name, path)):
             assert package.loader is not None
             package.loader = _LoadedUnread(package.loader)
             return package

@@ -34,6 +34,7 @@ from dlspec.interpreter.backend.lean_import import NOT_NEEDED
 from dlspec.interpreter.backend.startup import start
 start(own_process=True)
 assert "tensorflow.python.keras" not in sys.modules, "nobody has asked for a name that needs it"
+assert not any(name.startswith("tensorflow.lite.") for name in sys.modules), "nor for one that needs this"
 assert "keras" in sys.modules and not any("lean_import" in type(finder).__module__ for finder in sys.meta_path)
 print(*sorted(NOT_NEEDED & set(sys.modules)), ".")
 from dlspec.interpreter.cli.app import main
@@ -49,6 +50,7 @@ command("export", "lean.yaml", "--format", "saved_model", "--output", "out")
 import keras, matplotlib.pyplot, pandas, tensorflow as tf
 assert tf.compat.v1.get_variable and "Variable" in dir(tf.compat.v2) and not hasattr(tf.linalg, "nothing")
 from tensorflow.feature_column import numeric_column
+assert tf.lite.TFLiteConverter and tf.lite.OpsSet and tf.lite.experimental.authoring, "code below tensorflow/lite does not hide its names"
 (weights,) = Path("runs").rglob("*.keras")
 print(keras.saving.load_model(weights).count_params(), len(pandas.DataFrame({"a": [1, 2]})))
 """
@@ -104,8 +106,11 @@ def test_packages_of_names_alone_are_read_when_a_name_is_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = {
-        "__init__.py": "from named.api import part, two",
+        "__init__.py": "from named.api import code, part, two",
         "two/__init__.py": "",
+        "code/__init__.py": "",
+        "code/below.py": "from math import inf",
+        "api/code/__init__.py": "from named.code.below import inf",
         "api/__init__.py": "",
         "api/two/__init__.py": "from math import e",
         "api/part/__init__.py": "import time\nfrom named.api.part import below\ntime.sleep(0.05)\nfrom math import pi",
@@ -116,10 +121,16 @@ def test_packages_of_names_alone_are_read_when_a_name_is_asked_for(
         (tmp_path / "named" / name).write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(lean_import, "NAMES_ALONE", "named.api.")
+    monkeypatch.setattr(lean_import, "NAMED_AS_CODE", {"code"})
     try:
         with imported_without():
             named = import_module("named")
         assert type(named.two) is ModuleType and named.two.e == math.e, "there is another package of its name"
+        assert type(named.code).__name__ == "_Unread" and "named.code.below" not in sys.modules
+        assert (
+            named.code.inf == math.inf and named.code is sys.modules["named.api.code"] is not sys.modules["named.code"]
+        )
+        assert named.code.inf == math.inf, "code of its name has not taken its place"
         assert type(named.part).__name__ == "_Unread" and "named.api.part.below" not in sys.modules
         found: list[float] = []
         asks = [threading.Thread(target=lambda: found.append(named.part.pi + named.part.below.tau)) for _ in range(4)]
