@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+import numpy as np
 
 from ..diagnostics.problems import Problem
 from ..ir import terms as t
 from ..ir.plan import Program
+from ..passes.integer_ranges import Known
 from ..tables.operations import OPERATIONS
+from . import all_points
+from .integer_ranges import bounds_of
 from .measure_reads import MeasureReads, spread_by_rank
 
 
@@ -19,6 +24,7 @@ def doubtful(program: Program, reads: MeasureReads) -> Iterator[Problem]:
         *(network.input for network in program.networks),
     )
     minimised = (*(one.term for one in program.loss), *(measure.term for measure in program.measures))
+    bounds = bounds_of(program)
     told: set[int] = set()
     for term in (*made, *outputs.values(), *minimised):
         if not reads.of(term).doubtful:
@@ -28,8 +34,11 @@ def doubtful(program: Program, reads: MeasureReads) -> Iterator[Problem]:
         for item in items:
             if isinstance(item, t.Operate) and id(item) not in told:
                 told.add(id(item))
-                if OPERATIONS[item.operation].applies:
+                row = OPERATIONS[item.operation]
+                if row.applies:
                     yield from _applied_twice(item, names, program)
+                if row.signs:
+                    yield from _signs(item, bounds)
                 if spread_by_rank(item):
                     yield _spread(item)
 
@@ -40,6 +49,23 @@ def _spread(item: t.Operate) -> Problem:
     message = f"`{row.operator or row.name}` of {texts} is {item.type}: each entry of one with each of the other"
     hint = "Where entries belong together give both one shape: `f[:, 0]`. Pairs are said by an index: `[f[i, 0] - y[j] for i < n, j < n]`."
     return Problem(message, item.span, hint, "warning")
+
+
+def _signs(item: t.Operate, bounds: Callable[[t.Term], Known]) -> Iterator[Problem]:
+    """A label that is 0 or 1 where it should be -1 or 1: at 0 a margin hangs on no score."""
+    row = OPERATIONS[item.operation]
+    label = item.arguments[[argument.name for argument in row.arguments].index(row.signs)]
+    if isinstance(label, t.Literal):
+        found = None if all_points.varies(label.value) else (float(np.min(label.value)), float(np.max(label.value)))
+    else:
+        found = bounds(label) if label.type.kind != "real" else None
+    if found is None or found[0] < 0 or found == (1, 1):
+        return
+    low, high = found
+    values = f"{low:g}" if low == high else f"{low:g} or {high:g}" if high == low + 1 else f"{low:g} … {high:g}"
+    message = f"`{row.name}` takes {row.signs} = ±1, and this is {values}"
+    hint = "`2 * k - 1` makes signs of 0 and 1, `1 if b else -1` of a condition. At 0 nothing hangs on the score."
+    yield Problem(message, label.span or item.span, hint, "warning")
 
 
 def _applied_twice(item: t.Operate, names: Mapping[str, t.Term], program: Program) -> Iterator[Problem]:

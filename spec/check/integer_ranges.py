@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import replace
 
 from ..diagnostics.problems import Problem, sentence
@@ -97,6 +97,11 @@ def _root(ranges_: Ranges, name: str, term: t.Term) -> None:
     if name in ranges_.networks:
         ranges_.network(ranges_.networks[name], given)
     ranges_.problems[before:] = [replace(item, hint=_where(name, term, item)) for item in ranges_.problems[before:]]
+
+
+def bounds_of(program: Program) -> Callable[[t.Term], Known]:
+    """What gives the bounds of ints and bools of a program, None of real numbers; nothing that is wrong is told."""
+    return _ranges(program).of
 
 
 def _ranges(program: Program) -> Ranges:

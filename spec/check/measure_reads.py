@@ -15,7 +15,7 @@ from ..tables.operations.intervals import INT32
 class Reads:
     """What stands in a term: names and networks; whether a gradient (`derived`), weights after a phase or estimates (`after`), weights of any other
     time (`recalled`), a step's number (`counted`), an int or a bool that may be outside of where it belongs (`ranged`), and an operation
-    that applies another to its scores, or that spreads arrays over each other (`doubtful`), do."""
+    whose arguments are to be looked at, as they may not be what is meant (`doubtful`), do."""
 
     term: t.Term
     names: tuple[str, ...]
@@ -78,7 +78,8 @@ def _held(term: t.Literal) -> bool:
 
 
 def _doubtful(item: t.Operate) -> bool:
-    return bool(OPERATIONS[item.operation].applies) or spread_by_rank(item)
+    row = OPERATIONS[item.operation]
+    return bool(row.applies or row.signs) or spread_by_rank(item)
 
 
 def spread_by_rank(item: t.Operate) -> bool:

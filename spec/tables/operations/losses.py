@@ -58,12 +58,12 @@ LOSSES = table(
             "hinge", "(y: real[...], score: real[...]) -> real[...]", "max(0, 1 - y · score), for y = ±1",
             lambda y, score: np.maximum(0, 1 - y * score), source="Cortes & Vapnik 1995", example=("hinge(1, 0.25)", "0.75"),
             corner="gradient 0 at y · score = 1",
-            monotone=True,
+            monotone=True, signs="y",
         ),
         Operation(
             "logistic", "(y: real[...], score: real[...]) -> real[...]", "log(1 + exp(-y · score)), for y = ±1",
             lambda y, score: np.logaddexp(0, -np.multiply(y, score)), source="Cox 1958", example=("logistic(1, 0)", "0.6931471805599453"),
-            monotone=True, applies="sigmoid",
+            monotone=True, applies="sigmoid", signs="y",
         ),
         Operation(
             "huber", "(prediction: real[...], target: real[...], delta: real[...]) -> real[...]",

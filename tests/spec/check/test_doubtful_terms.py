@@ -106,3 +106,40 @@ def test_what_is_spread_as_it_is_said_is_not(measure: str) -> None:
 def test_of_swept_sizes_that_alone_is_told_which_is_spread() -> None:
     (told,) = spec.resolve(spec.parse(Source("s.yaml", SPREAD.format(measure="(f - y)^2", counts="[1, 5]")))).warnings
     assert told.hint.endswith("This arises with k = 1.") and not spread("(f - y)^2", "[5]")
+
+
+SIGNS = """
+dlspec: 1
+study: s
+experiments:
+  e:
+    constants: {{c: 0}}
+    task: {{example: {{x: "normal([4])", k: "integer(2)", b: "x[0] > 0", a: argmax(x), r: "rademacher()"}}}}
+    architecture: {{f: {{input: x, layers: [dense: 1]}}}}
+    measures: {{m: "E({measure})"}}
+"""
+
+
+def signs(measure: str) -> list[str]:
+    """What is warned of."""
+    return [one.message for one in spec.resolve(spec.parse(Source("s.yaml", SIGNS.format(measure=measure)))).warnings]
+
+
+@pytest.mark.parametrize(
+    ("measure", "values"),
+    [
+        ("hinge(k, f)", "0 or 1"), ("logistic(b, f)", "0 or 1"), ("logistic(1 if b else 0, f)", "0 or 1"), ("logistic(c, f)", "0"),
+        ("hinge(a, f)", "0 … 3"), ("hinge([0, 1], [f, -f])[0]", "0 or 1"), ("logistic(2, f)", "2"),
+    ],
+)  # fmt: skip
+def test_labels_of_0_and_1_where_signs_are_asked_for(measure: str, values: str) -> None:
+    (told,) = signs(measure)
+    assert told.endswith(f"takes y = ±1, and this is {values}")
+
+
+@pytest.mark.parametrize(
+    "measure", ["hinge(2 * k - 1, f)", "logistic(1 if b else -1, f)", "hinge(r, f)", "logistic(1, f) + logistic(-1, f)", "hinge(x[0], f)",
+     "hinge(-1 if k == 0 else 1, f)"],
+)  # fmt: skip
+def test_signs_are_not_warned_of(measure: str) -> None:
+    assert signs(measure) == []
