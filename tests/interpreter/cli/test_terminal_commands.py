@@ -23,6 +23,7 @@ from dlspec.interpreter.schedule.progress_line import Parts, line
 from dlspec.interpreter.store.requests import ReplicateBatch, requests_of
 from dlspec.spec.new_study import EXAMPLES, cases
 from rich.console import Console
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from tests.forked import MAIN, Forked
@@ -98,6 +99,22 @@ def test_errors_break_inside_no_word_on_a_terminal_and_nowhere_in_a_pipe(
 
 def test_the_version_is_that_of_the_package() -> None:
     assert invoke("--version") == f"dlspec {dlspec.__version__}\n"
+
+
+def test_the_readme_names_every_command_and_no_option_that_there_is_not() -> None:
+    table = (
+        (Path(__file__).parents[3] / "README.md")
+        .read_text("utf-8")
+        .partition("\n## Commands\n")[2]
+        .partition("\n## ")[0]
+    )
+    commands = vars(get_command(app))["commands"]
+    said = re.findall(r"`dlspec ([a-z]+)([^`]*)`", table)
+    assert {name for name, _ in said} == set(commands)
+    for name, rest in said:
+        several = [commands[name], *vars(commands[name]).get("commands", {}).values()]
+        options = {option for one in several for parameter in one.params for option in parameter.opts}
+        assert set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", rest)) <= options, name
 
 
 def test_the_language_is_searched_by_words() -> None:
