@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from html import escape
 
-from ..results.verdicts import FAILS, HOLDS, MARKS, OPEN, PLURAL, SEEN, VERDICTS
+from ..results.verdicts import FAILS, HOLDS, MARKS, OPEN, SEEN, VERDICTS, counted
 
 COLOURS = {HOLDS: "#2c9a5b", SEEN: "#2f8aa8", FAILS: "#d6504a", OPEN: "#a8801f"}
 """Each is told from white and from black alike."""
@@ -97,7 +97,7 @@ def mark(verdict: str) -> Html:
 def tally(counts: dict[str, int]) -> Html:
     """How many claims came out how."""
     shown = [
-        f"<b style='color:{COLOURS[name]}'>{MARKS[name]} {counts[name]} {PLURAL[name] if counts[name] != 1 else name}</b>"
+        f"<b style='color:{COLOURS[name]}'>{MARKS[name]} {counted(name, counts[name])}</b>"
         for name in VERDICTS
         if counts.get(name)
     ]

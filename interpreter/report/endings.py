@@ -46,7 +46,7 @@ class Cause:
     def words(self) -> str:
         """The cause in a line: how, why, how many."""
         many = f"{len(self.replicates):,} replicate{'' if len(self.replicates) == 1 else 's'}"
-        why = f" {self.reason}" if self.reason else ""
+        why = f", {self.reason}" if self.reason else ""
         return f"{self.status}{why}: {many} in {self.cells:,} cell{'' if self.cells == 1 else 's'}"
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, overload
 
 import numpy as np
+from dlspec.spec.diagnostics.problems import listing
 from dlspec.spec.ir.plan import ExperimentPlan
 from dlspec.spec.ir.terms import Expectation
 from dlspec.spec.passes.randomness import is_random, trains_at_random
@@ -271,3 +272,14 @@ def _sampled(plan: ExperimentPlan) -> tuple[Mapping[str, int], frozenset[str], f
                 tested.add(measure.name)
     examples = {name: min(own) for name, own in counts.items() if min(own)}
     return examples, frozenset(examples.keys() - tested), frozenset(counts.keys() - others)
+
+
+def numbered(numbers: Sequence[int]) -> str:
+    """Replicates by their numbers, which rise.
+
+    >>> numbered([3]), numbered([1, 2]), numbered([0, 1, 2, 3])
+    ('replicate 3', 'replicates 1 and 2', 'replicates 0 to 3')
+    """
+    many = len(numbers) > 2 and list(numbers) == list(range(numbers[0], numbers[-1] + 1))
+    which = f"{numbers[0]} to {numbers[-1]}" if many else listing(map(str, numbers))
+    return f"replicate{'s' if len(numbers) > 1 else ''} {which}"

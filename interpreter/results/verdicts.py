@@ -16,6 +16,15 @@ PLURAL = {HOLDS: "hold", SEEN: "seen", FAILS: "fail", OPEN: "inconclusive"}
 """What several claims do."""
 
 
+def counted(verdict: str, count: int) -> str:
+    """So many claims and what they do.
+
+    >>> counted("holds", 1), counted("holds", 2)
+    ('1 holds', '2 hold')
+    """
+    return f"{count} {verdict if count == 1 else PLURAL[verdict]}"
+
+
 @dataclass(frozen=True)
 class Point:
     """The replicates at one place on the axes: mean and range of what is known, and how many never arrived or are undefined.

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-from dlspec.spec.diagnostics.problems import listing
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
@@ -20,7 +19,7 @@ from rich.progress import Progress
 from ..program.job import Job
 from ..results.number_text import number
 from ..results.optional_outputs import reason
-from ..results.replicates import Replicate
+from ..results.replicates import Replicate, numbered
 from ..store.requests import ReplicateBatch
 from .eta import TimeLeft, in_words, steps
 from .progress_line import LineColumn, Parts
@@ -41,9 +40,7 @@ def called(batch: ReplicateBatch, whole: int) -> str:
     some = batch.numbers
     if len(some) == whole:
         return batch.program.name
-    many = len(some) > 2 and some == tuple(range(some[0], some[-1] + 1))
-    which = f"{some[0]} to {some[-1]}" if many else listing(map(str, some))
-    return f"{batch.program.name} (replicate{'s' if len(some) > 1 else ''} {which})"
+    return f"{batch.program.name} ({numbered(some)})"
 
 
 def tell(line: str) -> None:

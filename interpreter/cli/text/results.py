@@ -15,7 +15,7 @@ from ...results.array_entries import Place, entry_name, extremes, finals_at, is_
 from ...results.cell_groups import label, programs
 from ...results.earlier_looks import looks_text
 from ...results.number_text import SPREAD, number, spread
-from ...results.replicates import DONE, Replicate, Results
+from ...results.replicates import DONE, Replicate, Results, numbered
 from ...results.run_writer import claims_json
 from ...results.verdicts import MARKS, Verdict
 from ...verdicts.evidence_text import chance_text, lines, needed
@@ -50,10 +50,12 @@ def print_finals(results: Mapping[str, Results], console: Console) -> None:
             rest = f"… and {len(every) - MOST_ROWS:,} more: `dlspec runs export RUN FILE.csv --finals` writes all"
             print_text(console, Text(rest))
         console.print()
+        ended: dict[tuple[str, str, str], list[int]] = {}
         for replicate in found.replicates:
             if replicate.status != DONE:
-                text = f"  {label(replicate)}, replicate {replicate.number}: {replicate.status}: {replicate.message}"
-                print_text(console, Text(text, "yellow"), "    ")
+                ended.setdefault((label(replicate), replicate.status, replicate.message), []).append(replicate.number)
+        for (cell, status, message), some in ended.items():
+            print_text(console, Text(f"  {cell}, {numbered(some)}: {status}: {message}", "yellow"), "    ")
     if any(len(group) > 1 for found in results.values() for group in programs(found.replicates)):
         print_text(console, Text(f"Finals: {SPREAD}.", "dim"))
         console.print()

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from ...api.terminal import Columns, print_table
 from ...results.run_list import RunRecord
-from ...results.verdicts import PLURAL, VERDICTS
+from ...results.verdicts import VERDICTS, counted
 
 
 def print_runs(runs: Sequence[RunRecord], console: Console) -> None:
@@ -37,4 +37,4 @@ def replicates(run: RunRecord) -> str:
 
 def claims(run: RunRecord) -> str:
     """How many claims came out how."""
-    return ", ".join(f"{run.verdicts[name]} {PLURAL[name]}" for name in VERDICTS if run.verdicts.get(name)) or "–"
+    return ", ".join(counted(name, run.verdicts[name]) for name in VERDICTS if run.verdicts.get(name)) or "–"

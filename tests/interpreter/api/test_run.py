@@ -177,7 +177,7 @@ def test_what_is_not_there_is_said_with_what_is(run: dlspec.Run, folder: Path) -
         (lambda: dlspec.run(study, jobs=0), "jobs is 0", "At least one"),
         (lambda: dlspec.run(study, progress=3, runs=folder), "progress is 3", "a function"),
         (lambda: dlspec.run(study, address="h:1"), "address is that of a Ray cluster", 'executor="ray"'),
-        (lambda: dlspec.run(study, profile="quick"), "no profile 'quick'", "none"),
+        (lambda: dlspec.run(study, profile="quick"), "no profile 'quick'", "There are no profiles here."),
     ]  # fmt: skip
     for act, message, remedy in cases:
         with pytest.raises(dlspec.StudyError) as caught:

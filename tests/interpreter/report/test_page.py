@@ -101,7 +101,7 @@ def test_everything_of_the_run_is_there(make_run: Make) -> None:
     for name in ("plain, size = 4", "deep, size = 8"):
         assert name in found.text
     assert (
-        "diverged in l: 1 replicate in 1 cell" in found.text
+        "diverged, in l: 1 replicate in 1 cell" in found.text
         and "replicate 2: at step 10 in l" in found.text
         and "2 of 3" in found.text
     )
@@ -187,7 +187,7 @@ def test_what_ended_early_is_said_at_the_head_by_cause(make_run: Make) -> None:
     text = page(read(run.folder))
     head = Read(text[: text.index("</header>")])
     assert [line for line in head.text.splitlines() if " replicate" in line and "cell" in line] == [
-        "diverged in l: 2 replicates in 2 cells", "interrupted: 1 replicate in 1 cell", "diverged in f: 1 replicate in 1 cell",
+        "diverged, in l: 2 replicates in 2 cells", "interrupted: 1 replicate in 1 cell", "diverged, in f: 1 replicate in 1 cell",
     ]  # fmt: skip
     places = {given["id"] for _, given in Read(text).elements if "id" in given}
     links = [word[1:] for word in addresses(head) if word.startswith("#cell-")]

@@ -112,3 +112,19 @@ def test_a_comparison_leaves_them_out(tmp_path: Path) -> None:
     assert "2 (1 … 3) (2 of 5)" in said(console) and "e-09" not in said(console)
     (error,) = (item for item in as_data(made, [])["finals"] if item["measure"] == "error")
     assert error["second"] == {"mean": 2.0, "range": [1.0, 3.0]} and error["replicates"] == [{"done": 2, "of": 5}] * 2
+
+
+def test_replicates_of_a_cell_that_ended_alike_stand_in_one_line() -> None:
+    found = [
+        Replicate("line", variant, {"d": 2}, number, variant, "diverged", message, key=f"{variant}{number}")
+        for variant in ("plain", "wide")
+        for number, message in enumerate(("in l at step 1",) * 3 + ("in l at step 2",))
+    ]
+    console = printed()
+    print_finals({"line": Results("line", {}, len(found), found)}, console)
+    lines = [text.strip() for text in said(console).splitlines() if "diverged" in text]
+    assert lines == [
+        f"{variant}, d = 2, {numbers}: diverged: in l at step {step}"
+        for variant in ("plain", "wide")
+        for numbers, step in (("replicates 0 to 2", 1), ("replicate 3", 2))
+    ]

@@ -86,7 +86,7 @@ def test_runs_are_listed_newest_first_and_filtered(make: Make, tmp_path: Path) -
     print_runs(found, console)
     assert isinstance(console.file, io.StringIO)
     lines = console.file.getvalue().splitlines()
-    assert lines[1].split() == ["new", "2026-01-03", "00:00", "4", "1", "fail"]
+    assert lines[1].split() == ["new", "2026-01-03", "00:00", "4", "1", "fails"]
     assert "4 (1 diverged)" in lines[2]
     assert [run.name for run in prunable(found, 1)] == ["old"]
     assert prunable(found, 2) == []
