@@ -7,6 +7,9 @@ from dlspec.spec.ir.plan import Program
 from dlspec.spec.passes.program_roots import written
 from dlspec.spec.tables.layers import row_of
 
+MAX_UNROLLED_TURNS = 8
+"""Up to so many turns of a loop are written out: XLA makes one loop of them, and derivatives of derivatives are compiled in seconds."""
+
 
 def jit_mode(program: Program, jit: str, device: str) -> str:
     """The compiled form that a program gets: `xla` or `graph`; `jit` forces one unless it is `auto`."""
@@ -32,5 +35,5 @@ def uses_xla(program: Program, device: str = "cpu") -> bool:
 def _differentiates_loops(program: Program) -> bool:
     """Whether a gradient is a value of a program with a loop that is not written out: it may be differentiated once more."""
     every = [item for term in written(program) for item in t.walk(term)]
-    loops = any(isinstance(item, t.Scan) and item.steps > t.MAX_UNROLLED_TURNS for item in every)
+    loops = any(isinstance(item, t.Scan) and item.steps > MAX_UNROLLED_TURNS for item in every)
     return loops and any(isinstance(item, t.DERIVATIVES) for item in every)

@@ -11,8 +11,9 @@ from typing import Any
 import tensorflow as tf
 from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.axes import Axes, union
-from dlspec.spec.ir.terms import MAX_UNROLLED_TURNS
+from dlspec.spec.ir.bodies import made_once
 
+from ..backend.jit_policy import MAX_UNROLLED_TURNS
 from .lowering import TENSOR, Lowering, Value
 
 UNROLLED = MAX_UNROLLED_TURNS
@@ -20,7 +21,7 @@ UNROLLED = MAX_UNROLLED_TURNS
 
 @TENSOR.case(t.Scan)
 def _scan(term: t.Scan, context: Lowering) -> Value:
-    for part in t.made_once(term.body):
+    for part in made_once(term.body):
         context(part)
     start, *items = (context(argument) for argument in term.arguments)
     event = len(term.start.type.shape)

@@ -9,6 +9,7 @@ from typing import Any
 import tensorflow as tf
 from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.axes import EXAMPLE
+from dlspec.spec.ir.bodies import free_indices
 from dlspec.spec.passes.example_blocks import MAX_SUMMED_EXAMPLES
 from dlspec.spec.passes.jacobians import bytes_of
 
@@ -58,7 +59,7 @@ class Means:
         means, totals, moments = one.named(results)
         self.moments |= moments
         for term, mean, total in zip(one.terms, means, totals, strict=True):
-            axes = tuple(i.key for i in t.free_indices(term))
+            axes = tuple(i.key for i in free_indices(term))
             self.known[id(term)], self.sums[id(term)] = (context.of_rows(x, axes) for x in (mean, total))
 
 
@@ -101,7 +102,7 @@ class StreamMeans:
     @property
     def begin(self) -> list[Any]:
         """The sums and moments of no examples."""
-        extents = [tuple(index.extent for index in t.free_indices(term)) for term in self.terms]
+        extents = [tuple(index.extent for index in free_indices(term)) for term in self.terms]
         shapes = [(*sizes, *term.body.type.shape) for sizes, term in zip(extents, self.terms, strict=True)]
         shapes += [shapes[a] for a, _ in self.pairs]
         return [tf.zeros((self.context.rows, *shape), tf.float64) for shape in shapes]
@@ -194,7 +195,7 @@ class StreamMeans:
 
 def _values(lowering: Lowering, term: t.Expectation) -> tuple[Any, Any]:
     """A body, [R, examples, …] in float64, and of a quantile which examples are chosen, or None."""
-    indices = t.free_indices(term)
+    indices = free_indices(term)
     axes = (EXAMPLE, *(index.key for index in indices))
     event = len(term.body.type.shape)
     context = lowering.within(indices)

@@ -142,8 +142,7 @@ def sized(type_: Type, span: Span) -> Type:
 def compute(row: Operation, terms: list[t.Term], static: dict[str, Any], span: Span) -> t.Term:
     """An operation whose shape depends on values: its arguments have the ranks that its signature says, and its result is finite."""
     values = [known(term, f"what `{row.name}` is given") for term in terms]
-    given = [argument for argument in row.arguments if not argument.static]
-    for argument, term in zip(given, terms, strict=False):
+    for argument, term in zip(row.values, terms, strict=False):
         match_shape(argument, term.type.shape, {})
     if row.name == "range":
         first, last, step = [float(value) for value in values] + [np.nan] * (3 - len(values))
@@ -230,8 +229,16 @@ def _fold_all_points(row: Operation, values: list[Any], static: Mapping[str, Any
     return all_points.holding(found.value, found.type.kind, found)
 
 
+CONSTANT = (
+    t.Literal, t.Operate, t.Stack, t.Cut, t.Gather, t.Stop, t.Comprehend, t.IndexVariable, t.Invoke, t.Scan, t.Parameter,
+)  # fmt: skip
+"""The classes of terms that are known before anything runs, where their indices and parameters are bound."""
+
+
 def closed(term: t.Term) -> t.Term:
     """A literal in place of a term that depends on nothing."""
+    if not t.has_only(term, *CONSTANT):
+        return term
     free: set[str] = set()
     bound: set[str] = set()
     for item in t.walk(term):
@@ -241,8 +248,6 @@ def closed(term: t.Term) -> t.Term:
             bound.update(item.parameters)
         elif isinstance(item, t.IndexVariable | t.Parameter):
             free.add(item.key)
-        elif not isinstance(item, t.Literal | t.Operate | t.Stack | t.Cut | t.Gather | t.Stop):
-            return term
     if free - bound:
         return term
     bounds.affordable(term)

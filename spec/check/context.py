@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol
 
 from ..diagnostics.problems import Span
@@ -12,6 +12,7 @@ from ..expressions import nodes as n
 from ..ir import terms as t
 from ..ir.data import DataSource
 from ..ir.plan import NetworkPlan
+from ..records import record
 from ..source import nodes as yaml
 from ..tables.gradient_modes import GradientMode
 from ..tables.operations import Operation
@@ -77,7 +78,7 @@ class Names(Protocol):
         """The term of a piece of an expression, from `make` or from another sweep point with the same reads."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Context:
     """Where an expression stands: its stage, its path in the seed tree, the names bound inside it."""
 

@@ -75,7 +75,7 @@ class Dependencies:
 
     def _used(self, term: t.Term) -> tuple[str, ...]:
         """The names that stand in a term."""
-        references = (item.name for item in t.walk(term) if isinstance(item, t.Reference))
+        references = (item.name for item in t.within(term, t.Reference))
         names: tuple[str, ...] = self.shared.once("used", (term,), lambda: tuple(references))
         return names
 
@@ -94,7 +94,7 @@ class Dependencies:
 
     def trained(self, term: t.Term) -> bool:
         """Whether a term depends on weights."""
-        return any(self._learns(item) for item in t.walk(term, _now))
+        return t.has(term, *LEARNING) and any(self._learns(item) for item in t.walk(term, _now))
 
     def _learns(self, item: t.Term) -> bool:
         if isinstance(item, t.Reference) and item.stage == "outputs":
@@ -116,10 +116,14 @@ def over_examples(dependencies: Dependencies, term: t.Term, mean: Callable[[t.Te
     loose = dependencies.per_example(term)
     if loose is None:
         return term
-    if any(isinstance(item, t.Expectation) for item in t.walk(term)):
+    if t.has(term, t.Expectation):
         message = "this is one value per example, beside an `E` over examples"
         raise problem_at(loose.span or term.span, message, "Put it inside an `E(…)`, or put one around the whole.")
     return mean(term)
+
+
+LEARNING = (t.Reference, t.Parameter, t.NetworkOutput, t.Weight, t.AllWeights)
+"""The classes of terms that may depend on weights by themselves."""
 
 
 def _now(term: t.Term) -> Iterable[t.Term]:

@@ -32,7 +32,7 @@ def behind(term: t.Term, bound: Mapping[str, t.Term]) -> t.Term:
 
 def ranges(term: t.Term) -> bool:
     """Whether anything in a term ranges over examples."""
-    return any(isinstance(item, Ranging) for item in t.walk(term))
+    return t.has(term, t.Expectation, t.Gradient)
 
 
 def applied(function: str, keys: Sequence[str], arguments: Sequence[t.Term], body: t.Term) -> t.Term:
@@ -56,6 +56,8 @@ def free_parameters(term: t.Term) -> set[str]:
         if id(item) in seen or isinstance(item, Ranging):
             continue
         seen.add(id(item))
+        if not t.has(item, t.Parameter):
+            continue
         if isinstance(item, t.Parameter):
             free.add(item.key)
         elif isinstance(item, t.Invoke | t.Scan):

@@ -10,7 +10,7 @@ from typing import Any
 from ..diagnostics.problems import Problem, StudyError, in_file_order, problem_at
 from ..ir import terms as t
 from ..ir.data import DataSource, Fresh
-from ..ir.plan import LossPlan, MeasurePlan, Named, Program
+from ..ir.plan import LossPlan, Named, Program
 from ..model.layers import LayerDefaults
 from ..passes.gradient_paths import Paths, unreached, untrained
 from ..source import nodes as yaml
@@ -187,7 +187,7 @@ class ExperimentChecker:
         counted = self.shared.once(
             "steps are counted",
             (*terms, program.measures),
-            lambda: _counts(terms, program.measures, self.shared.common.reads),
+            lambda: _counts([*terms, *(measure.term for measure in program.measures)]),
         )
         if not counted:
             return None
@@ -278,10 +278,9 @@ def alone(program: Program, stream: str) -> Program:
     return replace(program.on(stream), measures=measures, loss=(), probes=())
 
 
-def _counts(terms: Sequence[t.Term], measures: Sequence[MeasurePlan], reads: MeasureReads) -> bool:
+def _counts(terms: Iterable[t.Term]) -> bool:
     """Whether the number of a step, or what was at another, stands in any of some terms."""
-    found = (reads.of(term) for term in (*terms, *(measure.term for measure in measures)))
-    return any(read.counted or read.recalled for read in found)
+    return any(t.has(term, t.StepNumber, t.Recalled) for term in terms)
 
 
 def _rounds(program: Program) -> tuple[Any, ...]:

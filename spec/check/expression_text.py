@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 
 from ..diagnostics.problems import Span, problem_at, shortened
 from ..expressions import nodes as n
 from ..expressions.parser import SyntaxProblem, parse_expression
+from ..records import record
 from ..source import nodes as yaml
 from ..source.several import AllTexts, Several
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Text:
     """One expression of the document: its tree, and the scalar that it was read from."""
 

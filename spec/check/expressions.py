@@ -110,7 +110,7 @@ class Checker:
             return file_value(self.names.source(), named, context.stage, span, self.dtype)
         match node:
             case n.Number(AllValues() as value):
-                return replace(all_points.holding(value.values, all_points.KINDS[value.dtype.kind]), span=span)
+                return t.placed(all_points.holding(value.values, all_points.KINDS[value.dtype.kind]), span)
             case n.Number(value):
                 kind = "int" if isinstance(value, int) else "real"
                 if isinstance(value, int) and abs(value) >= 2**63:
@@ -149,7 +149,7 @@ class Checker:
     def name(self, name: str, context: Context, span: Span) -> t.Term:
         """A name: bound inside the expression, by the experiment, or by a network."""
         if name in context.local:
-            return replace(context.local[name], span=span)
+            return t.placed(context.local[name], span)
         found = self.names.term(name, context.stage, span)
         if found is None:
             found = self.names.network(name, None, context.stage, span)
@@ -160,7 +160,7 @@ class Checker:
         if found is None and name == "pi":
             return t.Literal(np.asarray(np.pi), type=Type("real"), span=span)
         if found is not None:
-            return replace(found, span=span)
+            return t.placed(found, span)
         function = self.names.function(name)
         if function is not None and not function.parameters:
             raise problem_at(span, f"'{name}' is a function without parameters", f"Write `{name}()`.")
@@ -219,9 +219,9 @@ class Checker:
 
     def operate(self, row: Operation, terms: list[t.Term], static: dict[str, Any], span: Span) -> t.Term:
         """An operation applied; computed at once when all its arguments are literals."""
-        patterns = [argument for argument in row.arguments if not argument.static]
+        patterns = row.values
         if patterns and patterns[-1].variadic:
-            patterns += [patterns[-1]] * (len(terms) - len(patterns))
+            patterns = row.values_given(len(terms))
         for argument, term in zip(patterns, terms, strict=False):
             if argument.kind in KINDS and KINDS.index(term.type.kind) > KINDS.index(argument.kind):
                 hint = {

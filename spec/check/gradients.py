@@ -6,6 +6,7 @@ from math import prod
 
 from ..diagnostics.problems import Span, problem_at
 from ..ir import terms as t
+from ..ir.bodies import free_indices
 from ..ir.types import Type
 from .context import Elaborator
 from .namespace import LATE_STAGES
@@ -76,7 +77,7 @@ def _must_be_a_direction(along: t.Term, by: t.By, span: Span) -> None:
         message = f"a direction of {name} is {Type('real', by.type.shape)}, and this is {along.type}"
         hint = "Give one number for each entry: `gradient(x, y)` has that shape, and so has a draw of it."
         raise problem_at(along.span or span, message, hint)
-    if t.free_indices(along):
+    if free_indices(along):
         hint = "Write one derivative for each direction under a name of its own."
         raise problem_at(along.span or span, "a direction depends on no index of index notation around it", hint)
     if any(isinstance(item, t.Expectation | t.Gradient) for item in t.walk(along)):
@@ -105,7 +106,7 @@ def _must_be_of_one_example(of: t.Term, what: str) -> None:
     """Refuses what is no value of one example by itself. Raises StudyError."""
     if of.type.kind == "bool":
         raise problem_at(of.span, f"{what} is taken of numbers, and this is {of.type}", "A comparison has no gradient.")
-    if t.free_indices(of):
+    if free_indices(of):
         hint = "Write one `gradient` for each entry, or the sum of them."
         raise problem_at(of.span, f"{what} depends on no index of index notation around it", hint)
     if any(isinstance(item, t.Expectation | t.Gradient) for item in t.walk(of)):

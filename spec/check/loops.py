@@ -114,8 +114,8 @@ def _must_be_pure(checker: Elaborator, body: t.Term, form: str, function: Functi
     if ranges(body):
         message = f"'{function.name}' ranges over the evaluation examples, and `{form}` applies it to each by itself"
         raise problem_at(span, message, f"Take the mean outside of it, and give it to `{form}` with the start.")
-    for item in t.walk(body):
-        if isinstance(item, t.NetworkOutput) and item.input is not None:
+    for item in t.within(body, t.NetworkOutput):
+        if item.input is not None:
             for layer in checker.names.plan(item.network, span).applied():
                 row = LAYERS.get(layer.row)
                 draws = row is not None and row.draws_with(layer.config)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ..ir import terms as t
 from ..ir.plan import MeasurePlan
@@ -11,21 +12,54 @@ from ..tables.operations import OPERATIONS
 from ..tables.operations.intervals import INT32
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Reads:
-    """What stands in a term: names and networks; whether a gradient (`derived`), weights after a phase or estimates (`after`), weights of any other
-    time (`recalled`), a step's number (`counted`), an int or a bool that may be outside of where it belongs (`ranged`), and an operation
-    whose arguments are to be looked at, as they may not be what is meant (`doubtful`), do."""
+    """What stands in a term, each looked for when it is asked for."""
 
     term: t.Term
-    names: tuple[str, ...]
-    networks: tuple[str, ...]
-    derived: bool
-    after: bool
-    recalled: bool
-    counted: bool
-    ranged: bool
-    doubtful: bool
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names that stand in it."""
+        return tuple(dict.fromkeys(item.name for item in t.within(self.term, t.Reference)))
+
+    @cached_property
+    def networks(self) -> tuple[str, ...]:
+        """The networks whose outputs stand in it."""
+        return tuple(dict.fromkeys(item.network for item in t.within(self.term, t.NetworkOutput)))
+
+    @property
+    def derived(self) -> bool:
+        """Whether a gradient stands in it."""
+        return t.has(self.term, t.Gradient, t.ValueGradient, t.Directional, t.GradientStatistic)
+
+    @cached_property
+    def after(self) -> bool:
+        """Whether weights after a phase, or estimates, stand in it."""
+        recalled = any(item.moment == "after" for item in t.within(self.term, t.Recalled))
+        return recalled or any(item.stage == "estimates" for item in t.within(self.term, t.Reference))
+
+    @property
+    def recalled(self) -> bool:
+        """Whether the weights of any other time stand in it."""
+        return t.has(self.term, t.Recalled)
+
+    @property
+    def counted(self) -> bool:
+        """Whether a step's number stands in it."""
+        return t.has(self.term, t.StepNumber)
+
+    @cached_property
+    def ranged(self) -> bool:
+        """Whether an int or a bool stands in it that may be outside of where it belongs."""
+        return any(
+            item.type.kind != "real" and not (isinstance(item, t.Literal) and _held(item)) for item in t.walk(self.term)
+        )
+
+    @cached_property
+    def doubtful(self) -> bool:
+        """Whether an operation stands in it whose arguments are to be looked at, as they may not be what is meant."""
+        return any(map(_doubtful, t.within(self.term, t.Operate)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +74,7 @@ class MeasureReads:
         """What stands in a term."""
         reads = self.known.get(id(term))
         if reads is None:
-            items = list(t.walk(term))
-            reads = self.known[id(term)] = Reads(
-                term,
-                tuple(dict.fromkeys(item.name for item in items if isinstance(item, t.Reference))),
-                tuple(dict.fromkeys(item.network for item in items if isinstance(item, t.NetworkOutput))),
-                any(
-                    isinstance(item, t.Gradient | t.ValueGradient | t.Directional | t.GradientStatistic)
-                    for item in items
-                ),
-                any(
-                    item.moment == "after" if isinstance(item, t.Recalled) else item.stage == "estimates"
-                    for item in items
-                    if isinstance(item, t.Recalled | t.Reference)
-                ),
-                any(isinstance(item, t.Recalled) for item in items),
-                any(isinstance(item, t.StepNumber) for item in items),
-                any(item.type.kind != "real" and not (isinstance(item, t.Literal) and _held(item)) for item in items),
-                any(isinstance(item, t.Operate) and _doubtful(item) for item in items),
-            )
+            reads = self.known[id(term)] = Reads(term)
         return reads
 
     def together(self, measures: tuple[MeasurePlan, ...]) -> tuple[tuple[MeasurePlan, ...], list[MeasurePlan], bool]:

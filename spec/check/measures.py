@@ -131,10 +131,10 @@ def _mean(experiment: ExperimentScope, name: str, entry: Any, node: yaml.Node | 
             hint = "Leave `mode` out: what stands in it has its own, or hangs on no example."
             raise problem_at(entry.span("mode"), "no layer computes anything of an example in this", hint)
         term = said_mode(term, {None: mode, INFERENCE: None})
-    return MeasurePlan(name, term, on, any(map(_may_be_missing, t.walk(term))))
+    return MeasurePlan(name, term, on, _may_be_missing(term))
 
 
 def _may_be_missing(term: t.Term) -> bool:
     """Whether a term may have no finite value, and training goes on: a ratio to noise, or a mean over what fulfils a condition."""
-    ratio = isinstance(term, t.GradientStatistic) and GRADIENT_STATISTICS[term.statistic].ratio
-    return ratio or (isinstance(term, t.Expectation) and term.where is not None)
+    ratios = (GRADIENT_STATISTICS[item.statistic].ratio for item in t.within(term, t.GradientStatistic))
+    return any(ratios) or any(item.where is not None for item in t.within(term, t.Expectation))

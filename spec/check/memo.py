@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -19,6 +19,7 @@ from ..diagnostics.problems import Problem, StudyError
 from ..ir import terms as t
 from ..model.experiment import Experiment
 from ..model.layers import LayerDefaults
+from ..records import record
 from ..source import nodes as yaml
 from .all_points import OnePointNeeded, varies
 from .constant_limits import Budget
@@ -36,7 +37,7 @@ AT_ALL_POINTS = ("output", "measure", "statistic", "probe", "measures", "probes"
 """The parts, and groups of them, that are as many as a writer likes: checked for all sweep points at once where that can be."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Outcome:
     """The value of a part that was checked without an error, and its warnings."""
 
@@ -48,7 +49,7 @@ ONE_BY_ONE = Outcome(None, ())
 """What comes of a part that cannot be checked for all sweep points at once."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Branch:
     """A question that a part asks, and for each answer the next question or the outcome."""
 

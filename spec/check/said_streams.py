@@ -21,12 +21,12 @@ def said_mode(term: t.Term, modes: Mapping[str | None, str | None]) -> t.Term:
 
 def streams_said(term: t.Term) -> tuple[str | None, ...]:
     """What the expectations in a term say of the stream that they are over."""
-    return tuple(dict.fromkeys(item.on for item in t.walk(term) if isinstance(item, t.Expectation)))
+    return tuple(dict.fromkeys(item.on for item in t.within(term, t.Expectation)))
 
 
 def modes_said(term: t.Term) -> tuple[str | None, ...]:
     """The same of the mode of layers."""
-    return tuple(dict.fromkeys(item.mode for item in t.walk(term) if isinstance(item, t.Expectation)))
+    return tuple(dict.fromkeys(item.mode for item in t.within(term, t.Expectation)))
 
 
 class _Said:

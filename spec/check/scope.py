@@ -252,14 +252,14 @@ class ExperimentScope:
 
     def sized(self, term: t.Term, span: Span) -> Size:
         """The size of a term written out. Raises StudyError for one that is too large."""
-        for item in t.walk(term):
-            if isinstance(item, t.Reference) and item.stage == "outputs":
+        for item in t.within(term, t.Reference):
+            if item.stage == "outputs":
                 self.note_read("size", item.name)
         return written(term, self.sizes, span)
 
     def must_fit(self, term: t.Term, span: Span) -> None:
         """Refuses a term that is too large written out. Read is of its outputs that all are small, where that is enough to know."""
-        names = {item.name for item in t.walk(term) if isinstance(item, t.Reference) and item.stage == "outputs"}
+        names = {item.name for item in t.within(term, t.Reference) if item.stage == "outputs"}
         for name in sorted(names):
             self.note_read("small", name)
         if all(small(self.sizes[name]) for name in names):

@@ -50,12 +50,8 @@ def stored_weights(experiment: Any) -> StoredWeights | None:
 def left_out_of_nothing(measures: Iterable[MeasurePlan]) -> Iterator[Problem]:
     """Measures of how many updates were left out, where none ever is."""
     for measure in measures:
-        for item in t.walk(measure.term):
-            if isinstance(item, t.LeftOut):
-                hint = "Add `loss_scale: 2^15` beside `weights: float16`, or leave the measure out."
-                yield Problem(
-                    f"`{LEFT_OUT}` counts updates whose scaled gradient is not finite, and no loss is scaled",
-                    item.span,
-                    hint,
-                )
-                return
+        for item in t.within(measure.term, t.LeftOut):
+            hint = "Add `loss_scale: 2^15` beside `weights: float16`, or leave the measure out."
+            message = f"`{LEFT_OUT}` counts updates whose scaled gradient is not finite, and no loss is scaled"
+            yield Problem(message, item.span, hint)
+            return

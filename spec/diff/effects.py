@@ -28,15 +28,20 @@ def borne_out(experiment: str, changes: list[Change], cells: Sequence[Cell], ren
         if cell.before is not None and cell.after is not None:
             patches = tuple((axis, value) for axis, value in cell.point.items() if isinstance(value, str))
             by_setting.setdefault(Setting(cell.variant, patches).name, []).append(cell)
-    effective = [_borne_out(change, by_setting) for change in changes]
+    became = _Became(by_setting)
+    effective = [_borne_out(change, became) for change in changes]
     if renamed or any(change.seeds for change in effective):
         return effective
-    unexplained = []
-    for name, own in by_setting.items():
-        reasons = [c for c in effective if _in_setting(c, name) and not c.where.profiles and c.classes != ("text",)]
-        reasons = [c for c in reasons if c.scope in ("", "sweep", "zip") and c.classes[0] not in ("claim", "figure")]
-        if any(cell.status not in SAME_DIGEST for cell in own) and not reasons:
-            unexplained.append(name)
+    reasons = [c for c in effective if not c.where.profiles and c.classes != ("text",)]
+    reasons = [c for c in reasons if c.scope in ("", "sweep", "zip") and c.classes[0] not in ("claim", "figure")]
+    explained = {name for change in reasons for name in change.where.variants}
+    if any(not change.where.variants for change in reasons):
+        explained = {*by_setting}
+    unexplained = [
+        name
+        for name, own in by_setting.items()
+        if name not in explained and any(cell.status not in SAME_DIGEST for cell in own)
+    ]
     dead = [c for c in effective if c.classes == ("text",) and not c.scope and c.path[0] in (*NAMED, "gradient")]
     if unexplained and dead:  # what seemed to be used by nothing is used after all
         trained = any(cell.status == "again" or not _trained(cell) for name in unexplained for cell in by_setting[name])
@@ -51,15 +56,29 @@ def borne_out(experiment: str, changes: list[Change], cells: Sequence[Cell], ren
     return effective
 
 
-def _borne_out(change: Change, by_setting: Mapping[str, Sequence[Cell]]) -> Change:
+class _Became:
+    """What became of the cells of some variants, looked up once for all changes in the same ones."""
+
+    def __init__(self, by_setting: Mapping[str, Sequence[Cell]]) -> None:
+        self.by_setting = by_setting
+        self.known: dict[tuple[str, ...], tuple[set[str], set[str]]] = {}
+
+    def of(self, variants: tuple[str, ...]) -> tuple[set[str], set[str]]:
+        """What became of their cells, of those of all where none are named; and of the cells in which there is training."""
+        if variants not in self.known:
+            own = [cell for name in variants or self.by_setting for cell in self.by_setting.get(name, ())]
+            self.known[variants] = {cell.status for cell in own}, {cell.status for cell in own if _trained(cell)}
+        return self.known[variants]
+
+
+def _borne_out(change: Change, became: _Became) -> Change:
     free = change.scope or change.where.profiles or change.action == "renamed" or not change.path
     if free or change.path[0] in ("replicates", *BESIDE_CELLS) or change.path[:2] == ("training", "evaluate"):
         return change
-    own = [cell for name, found in by_setting.items() if _in_setting(change, name) for cell in found]
-    states = {cell.status for cell in own if _trained(cell)}
+    own, states = became.of(change.where.variants)
     if "measures" in states <= {*SAME_DIGEST, "measures"}:  # nothing is trained otherwise
         change = replace(change, classes=("measure", *(name for name in change.classes if name in ("claim", "figure"))))
-    if not own or any(cell.status not in SAME_DIGEST for cell in own):
+    if not own or not own <= {*SAME_DIGEST}:
         return change
     if change.path[0] == "measures" and change.classes == ("measure",):  # one less, or what others measured
         return replace(change, note=change.note or "no cell has to run again for it")
@@ -73,7 +92,3 @@ def _borne_out(change: Change, by_setting: Mapping[str, Sequence[Cell]]) -> Chan
 def _trained(cell: Cell) -> bool:
     """Whether there is training on both sides: else all that is measured is measured at initialisation."""
     return all(side is not None and side.steps > 0 for side in (cell.before, cell.after))
-
-
-def _in_setting(change: Change, name: str) -> bool:
-    return not change.where.variants or name in change.where.variants

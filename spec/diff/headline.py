@@ -6,6 +6,7 @@ the lines below what was edited. Experiments are named where the study has sever
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -155,26 +156,32 @@ def _confounded(factors: Sequence[Change]) -> _Confounded | None:
     for experiment in experiments:
         own = [change for change in factors if change.experiment == experiment]
         variants = list(dict.fromkeys(name for change in own for name in change.where.variants))
-        held = {
-            variant: [change for change in own if not change.where.variants or variant in change.where.variants]
-            for variant in ["", *variants]
+        general = [place for place, change in enumerate(own) if not change.where.variants]
+        held: dict[str, list[int]] = {variant: [] for variant in ["", *variants]}  # beside what is in all of them
+        for place, change in enumerate(own):
+            for variant in dict.fromkeys(change.where.variants):
+                held[variant].append(place)
+        kinds_of_all = _kinds(own[place] for place in general)
+        found = {
+            variant: kinds
+            for variant, places in held.items()
+            if len(kinds := kinds_of_all | _kinds(own[place] for place in places)) > 1
+            and len(general) + len(places) > 1
         }
-        found: list[tuple[set[str], list[Change]]] = []
-        for here in held.values():
-            kinds = {name for change in here for name in change.classes if name in FACTORS}
-            if len(kinds) > 1 and len(here) > 1 and here not in [own for _, own in found]:
-                found.append((kinds, here))
         if found:
-            kinds, here = found[0]
-            everywhere = all(not change.where.variants for change in here)
-            alike = [] if everywhere else [variant for variant, theirs in held.items() if theirs == here]
-            others = [
-                v for v, theirs in held.items() if v and theirs != here and any(theirs == own for _, own in found)
-            ]
+            first, kinds = next(iter(found.items()))
+            here = [own[place] for place in sorted([*general, *held[first]])]
+            alike = [variant for variant, places in held.items() if places == held[first]] if held[first] else []
+            others = [variant for variant in found if variant and held[variant] != held[first]]
             return _Confounded(
                 experiment, alike, [name for name in FACTORS if name in kinds], here, in_variants(others)
             )
     return None
+
+
+def _kinds(changes: Iterable[Change]) -> set[str]:
+    """The parts of what is trained that some changes are of."""
+    return {name for change in changes for name in change.classes if name in FACTORS}
 
 
 def _once(factors: Sequence[Change]) -> tuple[list[Change], str]:
@@ -201,12 +208,11 @@ def _by_class(changes: Sequence[Change]) -> str:
 
 def _meet(factors: Sequence[Change]) -> bool:
     """Whether some cell has two of them."""
-    pairs = [(one, other) for place, one in enumerate(factors) for other in factors[:place]]
-    return any(
-        one.experiment == other.experiment
-        and (not one.where.variants or not other.where.variants or set(one.where.variants) & set(other.where.variants))
-        for one, other in pairs
-    )
+    several = Counter(change.experiment for change in factors)
+    if any(several[change.experiment] > 1 and not change.where.variants for change in factors):
+        return True
+    variants = Counter((change.experiment, name) for change in factors for name in {*change.where.variants})
+    return any(count > 1 for count in variants.values())
 
 
 def _together(factors: Sequence[Change]) -> bool:

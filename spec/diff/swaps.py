@@ -35,9 +35,13 @@ def exchanged(
         if twin is not None:
             alike.remove(twin)
             new_names[name] = twin
-    while True:
-        came = {*new_names.values()}
-        broken = {name for name in moved if (name in new_names) != (name in came)}
-        if not broken:
-            return new_names
-        new_names = {was: now for was, now in new_names.items() if was not in broken and now not in broken}
+    came = {now: was for was, now in new_names.items()}
+    pending = list(moved)
+    while pending:  # a row that leads to nothing is given up from its ends
+        name = pending.pop()
+        if name in others and (name in new_names) != (name in came):
+            was = name if name in new_names else came[name]
+            now = new_names.pop(was)
+            del came[now]
+            pending += (was, now)
+    return new_names

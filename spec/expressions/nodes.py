@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from ..records import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Node:
     """What every node has: where it stands in its text."""
 
@@ -16,7 +18,7 @@ class Node:
     end: int = field(default=0, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Number(Node):
     """`1`, `1e-3`: an int when written as one, and then another number than `1.0`."""
 
@@ -32,28 +34,28 @@ class Number(Node):
         return hash((type(self.value), self.value))
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Boolean(Node):
     """`true`, `false`."""
 
     value: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Name(Node):
     """`x`: whatever its stage gives it."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Array(Node):
     """`[a, b]`: equal shapes under a new first axis."""
 
     items: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Unary(Node):
     """`-x`, `+x`, `not x`."""
 
@@ -61,7 +63,7 @@ class Unary(Node):
     operand: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Binary(Node):
     """`a + b` and the other operators of two operands, comparisons among them."""
 
@@ -70,7 +72,7 @@ class Binary(Node):
     right: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Conditional(Node):
     """`a if c else b`, elementwise."""
 
@@ -79,7 +81,7 @@ class Conditional(Node):
     otherwise: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Call(Node):
     """`huber(pred, y)`: an operation, distribution, function or network applied to arguments, in source order."""
 
@@ -88,7 +90,7 @@ class Call(Node):
     keywords: tuple[tuple[str, Expr], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Slice(Node):
     """`a:b` between square brackets; either end may be left out."""
 
@@ -96,7 +98,7 @@ class Slice(Node):
     last: Expr | None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Index(Node):
     """`z[0]`, `z[1:]`, `y[i]`, `W[i, j]`."""
 
@@ -104,7 +106,7 @@ class Index(Node):
     subscripts: tuple[Expr | Slice, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Attribute(Node):
     """`score.dense_2`: a layer or a weight of a network."""
 
@@ -112,7 +114,7 @@ class Attribute(Node):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Comprehension(Node):
     """`[body for i < n, j < m]`: an array whose first axes are i and j."""
 

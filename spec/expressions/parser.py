@@ -17,6 +17,7 @@ from ..cache_dir import user_cache
 from ..diagnostics.problems import listing, shortened
 from ..source.names import KEYWORDS
 from . import nodes as n
+from .alike import Forms
 from .walker import Walker
 
 MAX_LENGTH = 10_000
@@ -61,6 +62,13 @@ def _parsed(text: str) -> n.Expr | SyntaxProblem:
 
 def _tree(text: str) -> n.Expr:
     _check_size(text)
+    return _FORMS.tree(text, _put_together)
+
+
+_FORMS = Forms()
+
+
+def _put_together(text: str) -> n.Expr:
     part: _Part | None = _walker().parse(text)
     if part is None:  # Lark says why, or takes a text that only a lexer that knows what may follow can cut
         try:

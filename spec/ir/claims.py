@@ -5,8 +5,10 @@ from __future__ import annotations
 import operator
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from ..records import record
 
 COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
@@ -24,21 +26,21 @@ Window = tuple[int, int | None]
 """From which step to which, both among them; None is the last of all."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Number:
     """A constant."""
 
     value: float
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Coordinate:
     """The value of a swept constant, varying along its own axis."""
 
     axis: str
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Selection:
     """A condition on an axis: `variant == forward_only`, `d <= 10`."""
 
@@ -47,7 +49,7 @@ class Selection:
     value: Any
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Measured:
     """`final(error, …)`: a measure over the steps, reduced by `reduction`; `index` picks an entry of an array.
 
@@ -65,14 +67,14 @@ class Measured:
     window: Window | None = None
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Diverged:
     """Whether a cell's training became infinite or undefined."""
 
     selections: tuple[Selection, ...] = ()
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Along:
     """`slope(y, x)`, `increasing(y, axis)`, `decreasing(y, axis)`: along the axis of a swept constant."""
 
@@ -86,7 +88,7 @@ OVER = ("mean", "max", "min", "argmax", "argmin")
 """The reductions along an axis, or the index of an array: `argmax` and `argmin` give the axis's value where the largest and the smallest are."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Over:
     """`max(y, axis)`, `argmax(y, axis)`: what is left of an axis."""
 
@@ -95,7 +97,7 @@ class Over:
     axis: str
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class OverEntries:
     """`max(y, i)`, `argmax(y, i)` along the index of an array: what is left of y, for each value of the index in `entries`, from 0 on."""
 
@@ -104,7 +106,7 @@ class OverEntries:
     entries: tuple[Any, ...]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Apply:
     """An elementwise operation of the table."""
 

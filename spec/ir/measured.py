@@ -20,13 +20,13 @@ class MeasurePlan:
     @cached_property
     def streams(self) -> tuple[str, ...]:
         """The streams whose examples it is over: its own, and those that expectations in it say."""
-        said = (item.on for item in t.walk(self.term) if isinstance(item, t.Expectation))
+        said = (item.on for item in t.within(self.term, t.Expectation))
         return tuple(dict.fromkeys([self.on, *(stream for stream in said if stream is not None)]))
 
     @cached_property
     def in_training(self) -> tuple[t.Expectation, ...]:
         """Its expectations for which layers compute as in an update."""
-        return tuple(i for i in t.walk(self.term) if isinstance(i, t.Expectation) and i.mode == "training")
+        return tuple(i for i in t.within(self.term, t.Expectation) if i.mode == "training")
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,14 @@ PLAIN = (
 )  # fmt: skip
 """The types, as fields are declared with them, of what holds no term. All others are terms, tuples of terms, and maps."""
 
+
+class Holding:
+    """What knows the classes of terms that stand in it, itself among them: a bit of `held` for each."""
+
+    __slots__ = ("held",)
+    held: int
+
+
 Below = Callable[[Any], Sequence[Any]]
 """The terms right below one."""
 

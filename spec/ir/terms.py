@@ -7,40 +7,46 @@ arguments, constants are values. A term is compared by identity; each meaning (v
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import field
+from typing import Any, TypeVar
 
 import numpy as np
 
 from ..diagnostics.problems import Span
-from .axes import rank_of
-from .term_parts import parts_of
+from ..records import record
+from .term_parts import Holding, parts_of
 from .types import Shape, Type
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Term:
+@record(frozen=True, slots=True, eq=False, kw_only=True)
+class Term(Holding):
     """What every term has: its type, and where it was written."""
 
     type: Type
     span: Span | None = field(default=None, repr=False)
 
+    def __post_init__(self) -> None:
+        held = _BITS.get(type(self), 0)
+        for part in _BELOW[type(self)](self) if held else ():
+            held |= part.held
+        self.held = held  # type: ignore[misc]
 
-@dataclass(frozen=True, slots=True, eq=False)
+
+@record(frozen=True, slots=True, eq=False)
 class Literal(Term):
     """A value known before anything runs: bool, int64 or float64."""
 
     value: np.ndarray[Any, Any]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class SweptConstant(Term):
     """A value known before anything runs that differs from cell to cell, of cells side by side: `CellBatch.constants[place]`."""
 
     place: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Reference(Term):
     """The value of a binding of the stages `draw`, `example` or `outputs`."""
 
@@ -48,14 +54,14 @@ class Reference(Term):
     stage: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Parameter(Term):
     """A parameter of the function whose body this is; `key` is unique in the experiment."""
 
     key: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class IndexVariable(Term):
     """An index of index notation, 0 ≤ i < extent; `key` is unique in the experiment."""
 
@@ -63,7 +69,7 @@ class IndexVariable(Term):
     extent: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Operate(Term):
     """An operation of the table applied to arguments; `static` holds its static arguments."""
 
@@ -72,7 +78,7 @@ class Operate(Term):
     static: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Invoke(Term):
     """A user's function applied: its body with `parameters` (keys) bound to `arguments`.
 
@@ -88,11 +94,7 @@ class Invoke(Term):
     surrogate: Term | None = None
 
 
-MAX_UNROLLED_TURNS = 8
-"""Up to so many turns are written out: XLA makes one loop of them, and derivatives of derivatives are compiled in seconds."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Scan(Term):
     """A user's function applied `steps` times: to `start`, then to what it gave, each time with the next of `items`, if there are any.
 
@@ -114,7 +116,7 @@ class Scan(Term):
         return (self.start,) if self.items is None else (self.start, self.items)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Comprehend(Term):
     """Index notation: the body for all values of the indices, which become its first axes."""
 
@@ -122,7 +124,7 @@ class Comprehend(Term):
     body: Term
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Gather(Term):
     """`array` at `index` along one axis (counted from 0), clamped to the range."""
 
@@ -131,7 +133,7 @@ class Gather(Term):
     axis: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Cut(Term):
     """`array[first:last]` along one axis (counted from 0)."""
 
@@ -141,21 +143,21 @@ class Cut(Term):
     last: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Stack(Term):
     """Equal shapes under a new first axis."""
 
     items: tuple[Term, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Stop(Term):
     """A value through which no gradient passes."""
 
     operand: Term
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Sample(Term):
     """One occurrence of a distribution. `path` names it in the seed tree; `shape` is that of independent copies."""
 
@@ -166,7 +168,7 @@ class Sample(Term):
     shape: Shape
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class NetworkOutput(Term):
     """What a network makes of its own input, or of another one; or what one of its layers gives on the way."""
 
@@ -175,7 +177,7 @@ class NetworkOutput(Term):
     layer: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Weight(Term):
     """One weight of a layer: `score.dense_2.kernel`."""
 
@@ -184,7 +186,7 @@ class Weight(Term):
     weight: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class AllWeights(Term):
     """All trainable weights of a network (or of one of its layers) as one vector."""
 
@@ -192,7 +194,7 @@ class AllWeights(Term):
     layer: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Expectation(Term):
     """The mean of a term over the evaluation examples; with `quantile` set, that quantile instead.
 
@@ -208,7 +210,7 @@ class Expectation(Term):
     mode: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Gradient(Term):
     """The gradient of one example's value with respect to weights, along the backward pass that the modes make."""
 
@@ -216,7 +218,7 @@ class Gradient(Term):
     weights: Weight | AllWeights
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class ValueGradient(Term):
     """The derivatives of one example's value with respect to a name, a layer's output or weights, along the backward pass that the modes make.
 
@@ -228,7 +230,7 @@ class ValueGradient(Term):
     by: Reference | NetworkOutput | Weight | AllWeights
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Directional(Term):
     """The derivative of one example's value along a direction of `by`, of the value's shape; `along` has the shape of `by`.
 
@@ -241,7 +243,7 @@ class Directional(Term):
     twice: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class BatchMean(Term):
     """The mean of a term over the examples of the batch, in a loss: `B(…)`."""
 
@@ -256,7 +258,7 @@ DERIVED = (*DERIVATIVES, BatchMean)
 """The same, and means over the batch."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class GradientStatistic(Term):
     """A row of the table of gradient statistics: over `examples`, and for a variance over `draws` of the names `over`.
 
@@ -275,26 +277,26 @@ class GradientStatistic(Term):
     on: str = "test"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class SamplingFloor(Term):
     """Two standard errors of a gradient statistic."""
 
     of: GradientStatistic
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class LeftOut(Term):
     """How many updates of a replicate were left out, since their scaled gradient was not finite."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class StepNumber(Term):
     """A row of the table of counters: how many updates have been made, or what follows from it."""
 
     counter: str = "step"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class FileValue(Term):
     """An example's values in some columns of a data file, each in its checksum: of one column by itself, of several as an array.
 
@@ -316,7 +318,7 @@ class FileValue(Term):
         return f"int {key}" if self.turned else key
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Recalled(Term):
     """What a term is worth at the weights of another time; a constant for gradients.
 
@@ -341,6 +343,8 @@ NAMELESS: tuple[type[Term], ...] = (
 )  # fmt: skip
 """The classes whose value hangs on their parts alone: on no binding, argument or network that they name."""
 
+T = TypeVar("T", bound=Term)
+
 
 def children(term: Term) -> Sequence[Term]:
     """The terms right below one."""
@@ -349,20 +353,37 @@ def children(term: Term) -> Sequence[Term]:
 
 
 _BELOW = {kind: parts_of(kind, Term) for kind in Term.__subclasses__()}
+_SLOTS = {kind: ("held", "type", *kind.__slots__) for kind in Term.__subclasses__()}
+_BITS = {kind: 1 << place for place, kind in enumerate(Term.__subclasses__())}
 
 
-def free_indices(term: Term) -> tuple[IndexVariable, ...]:
-    """The indices of index notation around a term that it depends on, from the outermost inwards."""
-    parts = list(walk(term))
-    bound = {index.key for item in parts if isinstance(item, Comprehend) for index in item.indices}
-    found = {item.key: item for item in parts if isinstance(item, IndexVariable) and item.key not in bound}
-    return tuple(found[key] for key in sorted(found, key=rank_of))
+def has(term: Term, *kinds: type[Term]) -> bool:
+    """Whether a term of any of some classes stands in one, or is it."""
+    return any([term.held & _BITS[kind] for kind in kinds])
 
 
-def made_once(term: Term) -> tuple[Term, ...]:
-    """The parts of a function's body that are the same at each application: names, and networks on their own input."""
-    every = walk(term)
-    return tuple(i for i in every if isinstance(i, Reference) or (isinstance(i, NetworkOutput) and i.input is None))
+def has_only(term: Term, *kinds: type[Term]) -> bool:
+    """Whether a term is of some classes, and all that stand in it are."""
+    return not term.held & ~sum([_BITS[kind] for kind in kinds])
+
+
+def within(term: Term, kind: type[T]) -> Iterator[T]:
+    """The terms of a class that stand in one, in the order of `walk`: no more is gone through than leads to them."""
+    bit = _BITS[kind]
+    if not term.held & bit:
+        return
+    for item in walk(term, lambda item: [part for part in _BELOW[type(item)](item) if part.held & bit]):
+        if isinstance(item, kind):
+            yield item
+
+
+def placed(term: T, span: Span) -> T:
+    """The same term, written elsewhere."""
+    other = object.__new__(type(term))
+    for name in _SLOTS[type(term)]:
+        setattr(other, name, getattr(term, name))
+    other.span = span  # type: ignore[misc]
+    return other
 
 
 def walk(term: Term, onwards: Callable[[Term], Iterable[Term]] = children) -> Iterator[Term]:

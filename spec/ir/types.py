@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from math import prod
+
+from ..records import record
 
 Shape = tuple[int, ...]
 
@@ -13,7 +14,7 @@ BYTES = {"bool": 1, "int": 4, "real": 4}
 MAX_BYTES = 128 * 2**20
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Type:
     """A kind and a shape.
 

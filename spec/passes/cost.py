@@ -15,6 +15,7 @@ from math import prod
 
 from ..ir import terms as t
 from ..ir.axes import EXAMPLE
+from ..ir.bodies import made_once
 from ..ir.plan import LayerPlan, Phase, Program
 from ..ir.term_pass import TermPass
 from ..ir.types import Type
@@ -330,7 +331,7 @@ def _is_square(term: t.Operate) -> bool:
 def _scan(term: t.Scan, counter: _Counter, passes: Passes) -> Provenance:
     """As often as it is applied, all but the names in its body, which are there before the first time."""
     given = [counter.term(item, passes) for item in term.arguments]
-    for item in t.made_once(term.body):
+    for item in made_once(term.body):
         counter.term(item, passes)
     state = given[0]
     for turn in (Passes(False, False), passes):  # what the state depends on is known once the body is gone through

@@ -49,8 +49,7 @@ def aligned(values: list[Value], types: list[Type], elementwise: bool) -> tuple[
 def apply(name: str, arrays: list[Any], static: Mapping[str, Any]) -> Array:
     """An operation of the table on arrays that agree; a bool counts as an int where a number is asked for."""
     row = OPERATIONS[name]
-    patterns = [argument for argument in row.arguments if not argument.static]
-    patterns += [patterns[-1]] * (len(arrays) - len(patterns)) if patterns else []
+    patterns = row.values_given(len(arrays))
     wanted = {"number": "int", "real": "real"}
     given = [
         as_kind(array, wanted[pattern.kind])

@@ -7,6 +7,7 @@ from math import prod
 from typing import TypeGuard
 
 from ..ir import terms as t
+from ..ir.bodies import free_indices
 from ..ir.plan import EstimatePlan, MeasurePlan, Program
 from ..tables.flops import OPERATION_WORK
 
@@ -123,7 +124,7 @@ def means_of(program: Program, measure: MeasurePlan) -> tuple[t.Expectation, ...
         small = prod(term.type.shape) <= MAX_ENTRIES
         rate = term.body.type.kind == "bool" and not isinstance(measure, EstimatePlan)
         return found if small and not rate else ()
-    numbers = not term.type.shape and all(not item.type.shape and not t.free_indices(item) for item in found)
+    numbers = not term.type.shape and all(not item.type.shape and not free_indices(item) for item in found)
     if not numbers or len(found) > (MAX_NESTED if nested else MAX_MEANS):
         return ()
     if nested and any(isinstance(item, t.Gradient) for item in t.walk(term)):

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence as SequenceOf
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import yaml
 
 from ..diagnostics.problems import Problem, Source, Span, StudyError, problem_at
+from ..records import record
 from .conflicts import BASE, NAMES, OURS, REMOVED_TAG, TAG, THEIRS, undecided, undecided_name
 
 MAX_NODES = 200_000
@@ -36,7 +37,7 @@ ORIGINALS = {stand_in: character for character, stand_in in STAND_INS.items()}
 _PLAIN_TAGS = {"tag:yaml.org,2002:" + name for name in ("str", "map", "seq", "int", "float", "bool", "null")} | {"!"}
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Scalar:
     """A leaf: its value by the core schema, its text, and whether it was written without quotes."""
 
@@ -46,7 +47,7 @@ class Scalar:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Sequence:
     """A list of nodes."""
 
@@ -54,7 +55,7 @@ class Sequence:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Mapping:
     """Pairs of key and node, in file order; keys are unique words."""
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from ...ir.types import Shape, ShapeProblem, Type, broadcast, join, shape_text
@@ -39,7 +40,7 @@ class Argument:
         return self.shape is None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Operation:
     """A row: the only declaration of an operation.
 
@@ -72,10 +73,20 @@ class Operation:
     arguments: tuple[Argument, ...] = field(default=(), compare=False)
     result: Argument = field(default=Argument("", "real", ()), compare=False)
 
-    @property
+    @cached_property
     def elementwise(self) -> bool:
         """Whether every argument broadcasts against the others."""
         return all(argument.shape == ("...",) for argument in self.arguments)
+
+    @cached_property
+    def values(self) -> tuple[Argument, ...]:
+        """The arguments that are not static."""
+        return tuple(argument for argument in self.arguments if not argument.static)
+
+    def values_given(self, count: int) -> tuple[Argument, ...]:
+        """The argument that each of so many values is for, as far as there is one: the last one takes all that are left."""
+        values = self.values
+        return values if count <= len(values) or not values else values + values[-1:] * (count - len(values))
 
 
 def parse_signature(text: str) -> tuple[tuple[Argument, ...], Argument]:
@@ -105,9 +116,9 @@ def result_type(
     """
     if operation.rule is not None:
         return operation.rule(types, static)
-    patterns = [argument for argument in operation.arguments if not argument.static]
+    patterns = operation.values
     if patterns and patterns[-1].variadic:
-        patterns = patterns[:-1] + [patterns[-1]] * (len(types) - len(patterns) + 1)
+        patterns = operation.values_given(len(types))[: len(types)]
     sizes: dict[str, Any] = {name: value for name, value in static.items() if not isinstance(value, tuple)}
     spread = [given.shape for argument, given in zip(patterns, types, strict=False) if argument.shape == ("...",)]
     sizes["..."] = broadcast(spread)
@@ -127,9 +138,7 @@ def wanted_kinds(operation: Operation, types: Sequence[Type], result: Type) -> l
     >>> wanted_kinds(add, [Type("int"), Type("real")], Type("real"))
     ['real', 'real']
     """
-    patterns = [argument for argument in operation.arguments if not argument.static]
-    patterns += [patterns[-1]] * (len(types) - len(patterns)) if patterns else []
-    pairs = list(zip(patterns, types, strict=False))
+    pairs = list(zip(operation.values_given(len(types)), types, strict=False))
     number = join(given.kind for pattern, given in pairs if pattern.kind == "number")
     number = result.kind if operation.result.kind == "number" or operation.name == "power" else number
     number = "int" if number == "bool" else number

@@ -1,0 +1,19 @@
+"""What the body of a function, or of index notation, hangs on from outside."""
+
+from __future__ import annotations
+
+from . import terms as t
+from .axes import rank_of
+
+
+def free_indices(term: t.Term) -> tuple[t.IndexVariable, ...]:
+    """The indices of index notation around a term that it depends on, from the outermost inwards."""
+    bound = {index.key for item in t.within(term, t.Comprehend) for index in item.indices}
+    found = {item.key: item for item in t.within(term, t.IndexVariable) if item.key not in bound}
+    return tuple(found[key] for key in sorted(found, key=rank_of))
+
+
+def made_once(term: t.Term) -> tuple[t.Term, ...]:
+    """The parts of a function's body that are the same at each application: names, and networks on their own input."""
+    every = t.walk(term) if t.has(term, t.Reference, t.NetworkOutput) else ()
+    return tuple(i for i in every if isinstance(i, t.Reference) or (isinstance(i, t.NetworkOutput) and i.input is None))
