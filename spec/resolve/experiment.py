@@ -10,7 +10,7 @@ from typing import Any
 from ..check.all_points import OnePointNeeded
 from ..check.claim_subject import Axes
 from ..check.experiment import ExperimentChecker, Point
-from ..check.memo import Common, Shared
+from ..check.memo import ById, Common, Shared
 from ..diagnostics.problems import Problem, Span, StudyError, in_file_order, problem_at
 from ..ir.plan import ClaimPlan, ExperimentPlan, FigurePlan, Program
 from ..source import nodes as yaml
@@ -308,6 +308,13 @@ class ExperimentResolver:
         """The axes as they are without the profile and the overrides, and which go in step; nothing where these are not sound."""
         if not self.late:
             return ()
+        key = ("axes as declared", ById(self.declared))  # the same in all profiles
+        if key not in self.common.cache:
+            self.common.cache[key] = self._axes_as_declared()
+        axes: tuple[Axes, ...] = self.common.cache[key]
+        return axes
+
+    def _axes_as_declared(self) -> tuple[Axes, ...]:
         try:
             model = experiment(without(self.declared, "base"), self.document.study.experiments[self.name])
             axes = Sweep(self.document.study.study, self.name, model, ()).axes()
