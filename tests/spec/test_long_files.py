@@ -11,12 +11,13 @@ from functools import partial
 from typing import Any
 
 import pytest
-from benchmarks import long_files
 from dlspec import spec
 from dlspec.spec.diff import compare
 from dlspec.spec.expressions import parser
 from dlspec.spec.expressions.alike import Forms
 from dlspec.spec.format import formatted
+
+from benchmarks import long_files
 
 LINES = (10, 100, 200)
 """So many lines have what is made once a file, and then as many as are compared."""
