@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test bench studies long scaling verdicts vega gallery results site check format schemas clean help
+.PHONY: demo test slow bench studies long scaling verdicts vega gallery results site check format schemas clean help
 
 help:  ## What there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -67,6 +67,9 @@ PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 test: $(VENV)/test.stamp  ## Runs the tests
 	$(PYTEST)
+
+slow: $(VENV)/test.stamp  ## Runs the tests that are kept out of the others: paper-scale runs, memory, browsers, kills; some hours
+	$(PYTEST) -m slow
 
 check: $(VENV)/dev.stamp  ## Everything that CI runs: format, lint, types, imports, generated files, tests
 	$(BIN)/ruff format --check .
