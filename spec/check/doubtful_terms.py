@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 
 import numpy as np
 
@@ -12,25 +13,25 @@ from ..ir.plan import Program
 from ..passes.integer_ranges import Known
 from ..tables.operations import OPERATIONS
 from . import all_points
-from .integer_ranges import bounds_of
+from .integer_ranges import PartBounds
 from .measure_reads import MeasureReads, spread_by_rank
 
 
 def doubtful(program: Program, reads: MeasureReads) -> Iterator[Problem]:
     """Warnings of what stands in a program's terms, each place once."""
     outputs = {item.name: item.term for item in program.outputs}
-    made = (
-        *(item.term for item in (*program.draws, *program.examples)),
-        *(network.input for network in program.networks),
-    )
-    minimised = (*(one.term for one in program.loss), *(measure.term for measure in program.measures))
-    bounds = bounds_of(program)
+    made = (*(item.term for item in (*program.draws, *program.examples)), *(one.input for one in program.networks))
+    minimised = [one.term for one in program.loss]
+    measured = [measure.term for measure in program.measures]
+    evaluated = set(map(id, measured))
+    bounds = PartBounds(program)
     told: set[int] = set()
-    for term in (*made, *outputs.values(), *minimised):
-        if not reads.of(term).doubtful:
+    for root in (*made, *outputs.values(), *minimised, *measured):
+        if not reads.of(root).doubtful:
             continue
-        items = list(t.walk(term))
+        items = list(t.walk(root))
         names = {**outputs, **_arguments(items)}
+        known = partial(bounds.of, root=root, measured=id(root) in evaluated)
         for item in items:
             if isinstance(item, t.Operate) and id(item) not in told:
                 told.add(id(item))
@@ -38,7 +39,7 @@ def doubtful(program: Program, reads: MeasureReads) -> Iterator[Problem]:
                 if row.applies:
                     yield from _applied_twice(item, names, program)
                 if row.signs:
-                    yield from _signs(item, bounds)
+                    yield from _signs(item, known)
                 if spread_by_rank(item):
                     yield _spread(item)
 

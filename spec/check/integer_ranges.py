@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import replace
 
 from ..diagnostics.problems import Problem, sentence
@@ -99,9 +99,20 @@ def _root(ranges_: Ranges, name: str, term: t.Term) -> None:
     ranges_.problems[before:] = [replace(item, hint=_where(name, term, item)) for item in ranges_.problems[before:]]
 
 
-def bounds_of(program: Program) -> Callable[[t.Term], Known]:
-    """What gives the bounds of ints and bools of a program, None of real numbers; nothing that is wrong is told."""
-    return _ranges(program).of
+class PartBounds:
+    """The bounds of ints and bools within what is computed under a program's names; nothing that is wrong is told."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.found: dict[bool, Ranges] = {}
+
+    def of(self, part: t.Term, root: t.Term, measured: bool) -> Known:
+        """Those of a part of a root, which is looked through from there; `measured` says that it is taken at evaluations. None where they are not known."""
+        if measured not in self.found:
+            ranges_ = self.found[measured] = _ranges(self.program)
+            ranges_.times = (at_evaluations if measured else at_updates)(self.program.training)
+        self.found[measured].of(root)
+        return self.found[measured].known.get(id(part), self.found[measured].behind.get(id(part)))
 
 
 def _ranges(program: Program) -> Ranges:

@@ -238,6 +238,8 @@ def test_numbers_are_compared_to_the_bit(numbers: Callable[[Path], dict[str, Any
 
     for name, value in (("one", 1.0), ("other", float(np.nextafter(1.0, 2)))):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "cells.json").write_text(json.dumps([{"seconds": 1, "stored": True, "digest": "a"}]))
+        (tmp_path / name / "cells.json").write_text(
+            json.dumps([{"seconds": 1, "stored": True, "rows": 1, "digest": "a"}])
+        )
         pq.write_table(pa.table({"value": [value]}), tmp_path / name / "curves.parquet")
     assert numbers(tmp_path / "one") == numbers(tmp_path / "one") != numbers(tmp_path / "other")

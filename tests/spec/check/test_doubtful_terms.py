@@ -114,8 +114,11 @@ study: s
 experiments:
   e:
     constants: {{c: 0}}
+    functions: {{mine(v): "hinge(v, f)"}}
     task: {{example: {{x: "normal([4])", k: "integer(2)", b: "x[0] > 0", a: argmax(x), r: "rademacher()"}}}}
     architecture: {{f: {{input: x, layers: [dense: 1]}}}}
+    loss: {{l: "f^2 + 0 * mine(2 * k - 1)"}}
+    training: {{optimizer: adam, batch: 4, steps: 3}}
     measures: {{m: "E({measure})"}}
 """
 
@@ -129,7 +132,10 @@ def signs(measure: str) -> list[str]:
     ("measure", "values"),
     [
         ("hinge(k, f)", "0 or 1"), ("logistic(b, f)", "0 or 1"), ("logistic(1 if b else 0, f)", "0 or 1"), ("logistic(c, f)", "0"),
-        ("hinge(a, f)", "0 … 3"), ("hinge([0, 1], [f, -f])[0]", "0 or 1"), ("logistic(2, f)", "2"),
+        ("hinge(a, f)", "0 … 3"), ("mine(k)", "0 or 1"),
+        ("hinge(step, f)", "0 … 3"),
+        ("sum([hinge(i, f) for i < 3])", "0 … 2"),
+        ("mine(1 if b else 0)", "0 or 1"), ("hinge([0, 1], [f, -f])[0]", "0 or 1"), ("logistic(2, f)", "2"),
     ],
 )  # fmt: skip
 def test_labels_of_0_and_1_where_signs_are_asked_for(measure: str, values: str) -> None:
@@ -138,7 +144,8 @@ def test_labels_of_0_and_1_where_signs_are_asked_for(measure: str, values: str) 
 
 
 @pytest.mark.parametrize(
-    "measure", ["hinge(2 * k - 1, f)", "logistic(1 if b else -1, f)", "hinge(r, f)", "logistic(1, f) + logistic(-1, f)", "hinge(x[0], f)",
+    "measure", ["hinge(2 * k - 1, f)", "hinge(k + 1, f) if k < 1 else 0", "logistic(1 if b else -1, f)", "hinge(r, f)", "logistic(1, f) + logistic(-1, f)",
+     "hinge(x[0], f)",
      "hinge(-1 if k == 0 else 1, f)"],
 )  # fmt: skip
 def test_signs_are_not_warned_of(measure: str) -> None:
