@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ..cache_dir import user_cache
 from ..diagnostics.problems import StudyError
@@ -112,8 +112,12 @@ def survey(path: Path, header: bool = True) -> Survey:
     place = _remembered_at(path, header)
     if place is not None and (known := _recalled(place)) is not None:
         return known
-    if place is not None and by_head(path) and (of_head := _of_head(path, header, place.name)) is not None:
-        return of_head
+    if path.exists() and by_head(path):
+        state = _state(path, header)
+        # What was just written may be written again within a tick of the file system's clock: its head is read anew every few seconds.
+        mark = state.name if state.settled else f"{state.name} {time.time() // SETTLED}"
+        if (of_head := _of_head(path, header, mark)) is not None:
+            return of_head
     opened = open_file(path, header)
     surveyed = Survey(path.name, {name: described(name, opened.stretches(name)) for name in opened.names})
     if place is not None and place == _remembered_at(path, header):
@@ -133,28 +137,30 @@ def _of_head(path: Path, header: bool, mark: str) -> Survey | None:
 # -- what is remembered -----------------------------------------------------------------------------------------------
 
 
+class _State(NamedTuple):
+    """A name for a data file of its present size and time, and whether it is old enough for its time to tell it from the next."""
+
+    name: str
+    settled: bool
+
+
+def _state(path: Path, header: bool) -> _State:
+    """Raises OSError."""
+    status = path.stat()
+    within, written = image_folder.state(path) if path.is_dir() else ([], status.st_mtime)
+    times = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
+    key = [VERSION, *within, str(path.resolve()), *times, header]
+    return _State(hashlib.sha256(json.dumps(key).encode()).hexdigest(), time.time() - written >= SETTLED)
+
+
 def _remembered_at(path: Path, header: bool) -> Path | None:
     """The file in the user's cache for a data file of its present size and time; None where it cannot be told."""
     folder = user_cache()
     try:
-        status = path.stat()
-        within, written = image_folder.state(path) if path.is_dir() else ([], status.st_mtime)
+        name, settled = _state(path, header)
     except OSError:
         return None
-    if folder is None or time.time() - written < SETTLED:
-        return None
-    key = [
-        VERSION,
-        *within,
-        str(path.resolve()),
-        status.st_size,
-        status.st_mtime_ns,
-        status.st_ctime_ns,
-        status.st_ino,
-        header,
-    ]
-    name = hashlib.sha256(json.dumps(key).encode()).hexdigest()
-    return folder / "data_files" / f"{name}.json"
+    return folder / "data_files" / f"{name}.json" if folder is not None and settled else None
 
 
 def _recalled(place: Path) -> Survey | None:

@@ -112,6 +112,16 @@ def test_nothing_is_read_of_a_table_with_statistics(tmp_path: Path, read: list[s
     assert set(read) == {"who"}
 
 
+def test_what_was_just_written_is_known_by_its_head_too(
+    tmp_path: Path, read: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though it is not remembered: written again with other rows in the same tick, it would be taken for the first."""
+    monkeypatch.setattr(survey, "SETTLED", 3600.0)
+    written(tmp_path, "parquet", columns())
+    validated(tmp_path, DATA="file: d.parquet", X="d.x", Y="d.y")
+    assert read == [] and not list((tmp_path / "cache").rglob("*.json"))
+
+
 @pytest.mark.parametrize("packed", [False, True])
 def test_arrays_are_known_by_their_heads_and_small_whole_numbers_by_their_values(
     tmp_path: Path, read: list[str], monkeypatch: pytest.MonkeyPatch, packed: bool
