@@ -221,7 +221,11 @@ def operation(checker: Elaborator, row: Operation, node: n.Call, text: Text, con
     for name, expression in node.keywords:
         argument = next((argument for argument in arguments if argument.name == name), None)
         if argument is None or (name in taken and not argument.variadic):
-            hint = did_you_mean(name, [argument.name for argument in arguments]) if argument is None else ""
+            from ..tables.operations.other_names import OTHER_ARGUMENTS  # of studies with errors alone
+
+            names = [argument.name for argument in arguments]
+            other = OTHER_ARGUMENTS.get(name, "") if name != "dim" or "axis" in names else ""
+            hint = (other or did_you_mean(name, names)) if argument is None else ""
             message = f"`{row.name}` has no argument '{name}'" if argument is None else f"'{name}' is given twice"
             raise problem_at(text.keyword(name, expression), message, hint or signature(row))
         taken.add(name)

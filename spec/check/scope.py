@@ -344,7 +344,10 @@ class ExperimentScope:
         if name not in self.model.architecture:
             listed = those("networks", self.model.architecture)
             networks = self.vocabulary.words(("networks",), lambda: self.model.architecture)
-            known = did_you_mean(str(name), networks) or listed
+            from ..tables.operations.other_names import OTHER_PARTS  # of studies with errors alone
+
+            other = OTHER_PARTS.get(str(rest[0]), "") if rest else ""
+            known = other or did_you_mean(str(name), networks) or listed
             raise problem_at(span, f"'{name}' is no network, and only networks have parts", known)
         if order(stage) <= order("architecture"):
             message = "weights and outputs of layers change in training, and stand only in outputs, losses and measures"

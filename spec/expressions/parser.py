@@ -308,6 +308,8 @@ def _explain(text: str, error: UnexpectedInput) -> SyntaxProblem:
             if opened > 0
             else "A share is a number without `%`: 0.8."
             if text.rstrip().endswith("%")
+            else "What it is otherwise is missing: `a if c else b`."
+            if re.search(r"\bif\b(?!.*\belse\b)", text)
             else "An operand is missing at the end, or the operator is one too many."
         )
         return SyntaxProblem("the expression ends too early", max(0, len(text.rstrip()) - 1), len(text), hint)
@@ -322,7 +324,7 @@ def _character_hint(character: str) -> str:
         "=": "Comparison is `==`; a name is bound by a YAML key.",
         "!": "Write `!=` or `not`.",
         "&": "Write `and`.",
-        "|": "`or` is written out; of a number the size is `abs(x)`, of a vector `norm(x)`.",
+        "|": "`or` is written out; of a number the size is `abs(x)`, of a vector `norm(x)`; a mean where c holds is `E(x, where=c)`.",
         "‖": "Write `norm(x)`.",
         "\\": "There is no LaTeX in expressions: `\\frac{a}{b}` is `a / b`, `\\cdot` is `*`.",
         "$": "There is no LaTeX and no interpolation in expressions: a constant is called by its name.",

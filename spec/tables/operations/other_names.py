@@ -17,6 +17,30 @@ _KIND = "`int(x)` makes whole numbers, and an int becomes a real where one is ne
 _OVER_EXAMPLES = "Over examples it is `E(a * b) - E(a) * E(b)`."
 _NO_GAMMA = "There is no gamma function; `gamma(a, rate)` is a distribution."
 
+_NO_NUMBER = "No constant is undefined or infinite: a value that should not count is left out by `E(x, where=c)`, a bound is written as a number."
+
+OTHER_PARTS: Mapping[str, str] = MappingProxyType(
+    {
+        "T": "It is `transpose(x)`.",
+        "mT": "It is `transpose(x)`.",
+        "shape": "`len(x)` is the size of the first axis; the others are those that its shape was made of.",
+        "size": "`len(x)` is the size of the first axis.",
+        "grad": "It is `gradient(y, x)`, of a number y.",
+        "real": "Numbers are real.",
+    }
+)
+"""What arrays have as parts in NumPy and PyTorch."""
+
+OTHER_ARGUMENTS: Mapping[str, str] = MappingProxyType(
+    {
+        "dim": "It is `axis`.",
+        "keepdims": "An axis that is gone comes back by `reshape(x, [n, 1])`.",
+        "keepdim": "An axis that is gone comes back by `reshape(x, [n, 1])`.",
+        "dtype": "`dtype`, of the experiment, says how real numbers are computed.",
+    }
+)
+"""What arguments are called in NumPy and PyTorch."""
+
 OTHER_NAMES: Mapping[str, str] = MappingProxyType(
     {
         "svd": "Its parts are `svd_u(x)`, `singular_values(x)` and `svd_v(x)`.",
@@ -118,7 +142,9 @@ OTHER_NAMES: Mapping[str, str] = MappingProxyType(
         "cumulative_sum": "It is `cumsum(x)`.",
         "cumulative_prod": "It is `cumprod(x)`.",
         **dict.fromkeys(("real", "imag", "angle", "conj", "ifft", "rfft"), _REAL),
-        **dict.fromkeys(("cov", "corrcoef", "correlate"), _OVER_EXAMPLES),
+        **dict.fromkeys(("cov", "corr", "corrcoef", "correlate", "correlation", "covariance"), _OVER_EXAMPLES),
+        **dict.fromkeys(("nan", "NaN", "inf", "infinity", "Infinity"), _NO_NUMBER),
+        "ln": "It is `log(x)`.",
         "median": "Over examples it is `quantile(x, 0.5)`; of the entries of an array, an odd number n of them, `sort(x)[n // 2]`.",
         "percentile": "Over examples it is `quantile(x, q)`, with q from 0 to 1.",
         **dict.fromkeys(("map", "vmap", "reduce", "fold", "lax"), _ALONG),
