@@ -308,8 +308,8 @@ def _explain(text: str, error: UnexpectedInput) -> SyntaxProblem:
             if opened > 0
             else "A share is a number without `%`: 0.8."
             if text.rstrip().endswith("%")
-            else "What it is otherwise is missing: `a if c else b`."
-            if re.search(r"\bif\b(?!.*\belse\b)", text)
+            else NO_ELSE
+            if _without_else(text)
             else "An operand is missing at the end, or the operator is one too many."
         )
         return SyntaxProblem("the expression ends too early", max(0, len(text.rstrip()) - 1), len(text), hint)
@@ -355,6 +355,13 @@ def _character_hint(character: str) -> str:
     }.get(character, "Expressions are written in letters, digits and `+ - * / // % ^ < > == ( ) [ ] , . :`.")
 
 
+NO_ELSE = "What it is otherwise is missing: `a if c else b`; a mean where c holds is `E(a, where=c)`."
+
+
+def _without_else(text: str) -> bool:
+    return text.count(" if ") > text.count(" else ")
+
+
 def _token_hint(text: str, token: str, place: int) -> str:
     if token == "*" and text[:place].rstrip().endswith("*"):
         return "Powers are written `a^b`."
@@ -364,6 +371,8 @@ def _token_hint(text: str, token: str, place: int) -> str:
         return "Inside a call, index notation needs its brackets: `sum([x[i] for i < n])`."
     if token in (")", "]") and text.count(token) > text.count("(" if token == ")" else "["):
         return "This bracket was never opened."
+    if token in (")", "]", ",") and _without_else(text[:place]):
+        return NO_ELSE
     if token == "in":
         return (
             "Index notation is `[f(i) for i < n]`; one of several values is `x == 2 or x == 4`; in conditions of claims a range is "
