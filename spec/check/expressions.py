@@ -192,6 +192,8 @@ class Checker:
         first = itertools.islice((word for word in itertools.chain(context.local, known) if word != own), 13)
         total = len(context.local) + len(known) - (own in known)
         hint = near or f"Known here: {listing(first, total=total)}."
+        if not near and context.stage == "schedule":
+            hint += " A number that changes is an expression in `step`: `0.05 * (1 + cos(pi * step / 1000))`."
         raise problem_at(span, f"unknown name '{name}'", hint)
 
     def stack(self, items: Sequence[t.Term], span: Span) -> t.Term:

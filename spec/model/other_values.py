@@ -6,11 +6,17 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from ..tables.optimizers import OPTIMIZERS
+
 STORED = "`weights: float16` keeps weights in it, beside `dtype: float32`, in which is computed."
 CHOICES = {
     ("dtype", "float16"): STORED,
     ("dtype", "half"): STORED,
     ("dtype", "mixed_float16"): STORED,
+    ("dtype", "fp16"): STORED,
+    **{("dtype", word): "Did you mean 'float32'?" for word in ("fp32", "float", "single", "f32")},
+    **{("dtype", word): "Did you mean 'float64'?" for word in ("fp64", "double", "f64")},
+    **{("dtype", word): "Did you mean 'bfloat16'?" for word in ("bf16", "mixed_bfloat16")},
     ("weights", "float64"): "`dtype: float64` computes in it, and keeps weights in it.",
     ("kind", "line"): "Did you mean 'curves'?",
     ("kind", "plot"): "Did you mean 'curves'?",
@@ -33,6 +39,8 @@ def other_value(path: Sequence[str | int], given: Any) -> str:
         return f"Write `scale: {{y: {word}}}`."
     if "sweep" in path[-3:]:
         return _swept(path, given)
+    if "optimizer" in path[-2:-1] and any(key in row.parameters for row in OPTIMIZERS.values()):
+        return f"An optimiser is one key with its arguments: `optimizer: {{adam: {{{key}: {given}}}}}`."
     if key == "learning_rate" and isinstance(given, dict):
         return "A schedule is an expression in `step`: `0.1 / (1 + 0.01 * step)`."
     if isinstance(given, str):
@@ -43,6 +51,15 @@ def other_value(path: Sequence[str | int], given: Any) -> str:
 def _swept(path: Sequence[str | int], given: Any) -> str:
     if "zip" in path:
         return "`zip` stands beside `sweep`, and names axes: `zip: [[a, b]]`."
+    if isinstance(given, str) and "." in given:
+        patch = "…"
+        for key in reversed(given.split(".")):
+            patch = f"{{{key}: {patch}}}"
+        name = given.rpartition(".")[2]
+        return (
+            f"A list is of a constant's values, and settings are named patches: `{name}: {{a: {patch}, b: {patch}}}`; on the command line it is "
+            f"`-o {given}=…,…`."
+        )
     if path[-1] in ("min", "max", "values", "start", "stop", "low", "high", "grid", "choices"):
         return f"An axis is a list of values, `{path[-2]}: [1, 2, 4]`, or a map of named patches."
     return ""
