@@ -29,11 +29,10 @@ def doubtful(program: Program, reads: MeasureReads) -> Iterator[Problem]:
     for root in (*made, *outputs.values(), *minimised, *measured):
         if not reads.of(root).doubtful:
             continue
-        items = list(t.walk(root))
-        names = {**outputs, **_arguments(items)}
+        names = {**outputs, **_arguments(t.within(root, t.Invoke))}
         known = partial(bounds.of, root=root, measured=id(root) in evaluated)
-        for item in items:
-            if isinstance(item, t.Operate) and id(item) not in told:
+        for item in t.within(root, t.Operate):
+            if id(item) not in told:
                 told.add(id(item))
                 row = OPERATIONS[item.operation]
                 if row.applies:
@@ -84,9 +83,8 @@ def _applied_twice(item: t.Operate, names: Mapping[str, t.Term], program: Progra
     yield Problem(message, score.span or item.span, hint, "warning")
 
 
-def _arguments(items: Iterable[t.Term]) -> Mapping[str, t.Term]:
+def _arguments(calls: Iterable[t.Invoke]) -> Mapping[str, t.Term]:
     """What the parameters of functions stand for, by their keys."""
-    calls = (item for item in items if isinstance(item, t.Invoke))
     return {key: term for call in calls for key, term in zip(call.parameters, call.arguments, strict=True)}
 
 

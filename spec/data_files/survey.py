@@ -113,9 +113,8 @@ def survey(path: Path, header: bool = True) -> Survey:
     if place is not None and (known := _recalled(place)) is not None:
         return known
     if path.exists() and by_head(path):
-        state = _state(path, header)
         # What was just written may be written again within a tick of the file system's clock: its head is read anew every few seconds.
-        mark = state.name if state.settled else f"{state.name} {time.time() // SETTLED}"
+        mark = place.name if place is not None else f"{_state(path, header).name} {time.time() // SETTLED}"
         if (of_head := _of_head(path, header, mark)) is not None:
             return of_head
     opened = open_file(path, header)
