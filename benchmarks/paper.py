@@ -8,6 +8,8 @@ verdicts and times of a run, and of `docs/results.json`, which keeps them: a tes
     {{two_images/tuples: final(accuracy) > 0.8; share}}            how many replicates meet a condition, and between which shares of seeds do (95 %)
     {{flat claim staircase.non_flat_learns}}                       its verdict
     {{flat replicates}}, {{flat time}}, {{flat command}}           how many replicates; how long they took, added up; what runs it
+
+A run with seeds takes one of them a core at a time, and is kept with those that are done: the others may follow on another day or machine.
 """
 
 from __future__ import annotations
@@ -16,12 +18,13 @@ import argparse
 import hashlib
 import json
 import math
+import os
 import re
 import shlex
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +33,7 @@ from dlspec import spec
 from dlspec.interpreter.api.run import Run
 from dlspec.interpreter.results.number_text import duration, number, percent, spread, with_error
 from dlspec.interpreter.verdicts.rates import half_width, share_bounds
+from dlspec.spec.passes.digests import NUMERICS
 from dlspec.spec.source.nodes import data
 
 from .kept import made_by, read_kept, write_kept
@@ -49,11 +53,12 @@ NOT_YET = "not measured yet"
 
 @dataclass(frozen=True)
 class Asked:
-    """A run: the study, what of it, and the figures of it that the page shows, by the name of their file there."""
+    """A run: the study, what of it, the seeds of its experiment, and the figures of it that the page shows, by the name of their file there."""
 
     study: str
     only: Sequence[str] = ()
     overrides: Sequence[str] = ()
+    seeds: Sequence[int] = ()
     figures: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -62,20 +67,35 @@ class Asked:
         return ROOT / "examples" / f"{self.study}.yaml"
 
     @property
+    def changes(self) -> list[str]:
+        """What it overrides, its seeds among it."""
+        seeds = ",".join(map(str, self.seeds))
+        return [*self.overrides, *([f"{self.only[0].split('/')[0]}.seed={seeds}"] if seeds else [])]
+
+    @property
     def command(self) -> str:
         """What runs it, as it is typed in the repository."""
         chosen = [word for one in self.only for word in ("--only", one)] + [
-            word for one in self.overrides for word in ("-o", one)
+            word for one in self.changes for word in ("-o", one)
         ]
         return shlex.join(["dlspec", "run", f"examples/{self.study}.yaml", *chosen])
 
+    def left(self, held: Mapping[str, Any] | None) -> list[Asked]:
+        """What is to be run of it, one after the other: all of it at once, or, a seed a core at a time, what is not kept yet."""
+        if not self.seeds:
+            return [self]
+        as_now = held is not None and (held["study"], held["numerics"]) == (meaning(self.path), NUMERICS)
+        missing = [seed for seed in self.seeds if not as_now or seed not in held["seeds"]]
+        at_once = os.cpu_count() or 1
+        return [replace(self, seeds=missing[start : start + at_once]) for start in range(0, len(missing), at_once)]
 
-def _end_to_end(k: int, replicates: int, steps: int = 20000) -> Asked:
+
+def _end_to_end(k: int, replicates: int = 1, seeds: Sequence[int] = ()) -> Asked:
     """Figure 3's end-to-end network on tuples of k images, with more replicates than the study asks for: whether it learns is a matter of the seed."""
-    overrides = [f"tuples.sweep.k=[{k}]", f"tuples.variants.end_to_end.replicates={replicates}"]
-    if steps != 20000:
-        overrides.append(f"tuples.training.steps={steps}")
-    return Asked("decomposition", ["tuples/end_to_end"], overrides)
+    overrides = [f"tuples.sweep.k=[{k}]"]
+    if replicates > 1:
+        overrides.append(f"tuples.variants.end_to_end.replicates={replicates}")
+    return Asked("decomposition", ["tuples/end_to_end"], overrides, seeds)
 
 
 RUNS = {
@@ -100,8 +120,9 @@ RUNS = {
     ),
     "one_image": _end_to_end(1, 5),
     "two_images": _end_to_end(2, 10),
-    "three_images": _end_to_end(3, 5),
-    "four_images": _end_to_end(4, 5),
+    "other_two_images": _end_to_end(2, seeds=range(1, 6)),
+    "three_images": _end_to_end(3, seeds=range(5)),
+    "four_images": _end_to_end(4, seeds=range(5)),
     "tuples": Asked("decomposition", ["tuples"], figures={"tuples.figure_2": "figure_2", "tuples.figure_3": "figure_3"}),
 }  # fmt: skip
 """In the order in which they are run: the longest last."""
@@ -122,14 +143,16 @@ def main() -> int:
     held, source, code = read_kept(DATA), SOURCE.read_text("utf-8"), 0
     for name in [] if arguments.page else chosen:
         asked = RUNS[name]
-        print(name, file=sys.stderr, flush=True)
-        run = dlspec.run(asked.path, only=asked.only, overrides=asked.overrides, runs=arguments.runs, progress=True)
-        code |= run.exit_code not in (0, 3)
-        held[name] = kept(asked, run, expressions(source, name))
-        held = write_kept(DATA, held, RUNS)
-        for figure, file in asked.figures.items():
-            shutil.copy(run.path / f"{figure}.png", FIGURES / f"{file}.png")
-        PAGE.write_text(page(source, held), "utf-8")
+        for part in asked.left(held.get(name)):
+            print(name, *part.seeds, file=sys.stderr, flush=True)
+            run = dlspec.run(part.path, only=part.only, overrides=part.changes, runs=arguments.runs, progress=True)
+            code |= run.exit_code not in (0, 3)
+            now = kept(part, run, expressions(source, name))
+            held[name] = joined(asked, held[name], now) if part.seeds and name in held else now
+            held = write_kept(DATA, held, RUNS)
+            for figure, file in asked.figures.items():
+                shutil.copy(run.path / f"{figure}.png", FIGURES / f"{file}.png")
+            PAGE.write_text(page(source, held), "utf-8")
     if arguments.page:
         PAGE.write_text(page(source, held), "utf-8")
     return code
@@ -147,7 +170,7 @@ def kept(asked: Asked, run: Run, wanted: Sequence[tuple[str, str]]) -> dict[str,
     numbers: dict[str, list[dict[str, Any]]] = {}
     for experiment, expression in wanted:
         frame = run.evaluate(expression, experiment)
-        axes = [name for name in frame.columns if name not in ("replicate", "value", "low", "high")]
+        axes = [name for name in frame.columns if name not in ("replicate", "value", "low", "high", "seed")]
         groups = frame.groupby(axes, sort=False) if axes else [((), frame)]
         numbers[f"{experiment}: {expression}"] = [
             {"at": [str(value) for value in at], "values": [_plain(value) for value in group["value"]]}
@@ -157,9 +180,33 @@ def kept(asked: Asked, run: Run, wanted: Sequence[tuple[str, str]]) -> dict[str,
         "study": meaning(asked.path), "command": asked.command,
         **made_by(run), "device": run.about["device"],
         "seconds": round(float(finals["seconds"].sum())),
-        "replicates": sorted({int(count) for count in finals.groupby("cell")["replicate"].nunique()}),
+        **(
+            {"seeds": list(asked.seeds), "replicates": [len(finals)]} if asked.seeds
+            else {"replicates": sorted({int(count) for count in finals.groupby("cell")["replicate"].nunique()})}
+        ),
         "verdicts": dict(zip(run.claims()["claim"], run.claims()["verdict"], strict=True)),
         "numbers": numbers,
+    }  # fmt: skip
+
+
+def joined(asked: Asked, before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept of some seeds of a run, and of others: the values of all; verdicts are of the seeds of one run, and are not kept.
+
+    Versions, processor and device are the later ones'. What is not of the same study and version of the numbers falls away.
+    """
+    if (before["study"], before["numerics"]) != (now["study"], now["numerics"]):
+        return dict(now)
+    numbers = {
+        expression: [
+            {"at": one["at"], "values": [*one["values"], *other["values"]]}
+            for one, other in zip(before["numbers"][expression], places, strict=True)
+        ]
+        for expression, places in now["numbers"].items()
+    }
+    seeds = [*before["seeds"], *now["seeds"]]
+    return {
+        **now, "command": replace(asked, seeds=seeds).command, "seconds": before["seconds"] + now["seconds"],
+        "seeds": seeds, "replicates": [before["replicates"][0] + now["replicates"][0]], "verdicts": {}, "numbers": numbers,
     }  # fmt: skip
 
 
@@ -223,7 +270,7 @@ FORMS: Mapping[str, Callable[[Sequence[float]], str]] = {
     "range": lambda values: readable(spread(values if len(set(values)) > 1 else values[:1])),
     "mean": lambda values: readable(number(float(np.mean(values)))),
     "interval": lambda values: readable(_interval(values)),
-    "each": lambda values: readable(", ".join(map(number, values))),
+    "each": lambda values: readable(", ".join("never" if math.isnan(value) else number(value) for value in values)),
     "share": _share,
 }
 """How the values of the replicates at one place are told."""
