@@ -14,7 +14,7 @@ from ..results.number_text import apart, mean_of, pair
 from ..results.number_text import number as text_of
 from ..results.replicates import Results
 from ..results.verdicts import Evidence, Point
-from .grid import Array, Entry, Grid, aligned, mean_along
+from .grid import Array, Entry, Grid, aligned, infinite, mean_along
 from .undecided import where
 from .values import beside, rises, value
 
@@ -174,7 +174,7 @@ def _compared_with(bounds: Sequence[Grid], entry: Entry) -> list[float]:
 
 
 def _point(low: Array, high: Array, place: str, bounds: Sequence[float]) -> Point:
-    wide, undefined = int((low < high).sum()), int(np.isnan(low).sum())
+    wide, undefined = int((low < high).sum()), int((np.isnan(low) | infinite(low, high)).sum())
     known = low[(low == high) & np.isfinite(low)]
     if not known.size:
         return Point(place, None, None, None, wide, undefined)

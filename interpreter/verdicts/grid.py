@@ -95,6 +95,11 @@ def aligned(grids: Sequence[Grid], fill: float | None = None) -> Aligned:
     return places, [_placed(grid, places, fill) for grid in grids]
 
 
+def infinite(low: Array, high: Array) -> Array:
+    """Where ranges are one infinite number, as of `1 / 0`; what is known to lie beyond a number is none."""
+    return np.asarray(np.isinf(low) & (low == high))
+
+
 def mean_along(values: Array) -> Array:
     """The mean along the last axis: undefined of infinities of both signs, and finite where all values are.
 

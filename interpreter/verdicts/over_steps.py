@@ -66,7 +66,7 @@ def first_steps(
             sign = 1 if tree.operator.startswith("<") else -1
             values = values + sign * excess(values, np.argmin(sign * values, axis=-1))[:, np.newaxis]
         there = c.COMPARE[tree.operator](values, thresholds[places, np.newaxis])
-        unknown = np.isnan(values)
+        unknown = ~np.isfinite(values)
         first = np.argmax(there | unknown, axis=-1)
         for place, at, comes, lost in zip(
             places, first.tolist(), _taken(there, first), _taken(unknown, first), strict=True

@@ -11,7 +11,7 @@ from dlspec.spec.passes.print_claim import claim_text
 
 from ..results.number_text import number
 from ..results.replicates import Replicate, Results
-from .grid import Entry
+from .grid import Entry, infinite
 from .over_steps import along_steps
 from .values import CONDITIONS, beside, chosen, value
 
@@ -36,7 +36,7 @@ def undecided(tree: Any, entry: Entry, results: Results) -> str:
     """Why a part of a claim is not decided, or undefined, at an entry; empty where it is neither."""
     grid = value(tree, results)
     index = grid.index({dimension: entry[dimension] for dimension in grid.places if dimension in entry})
-    if index is None or not np.isnan(grid.low[index]):
+    if index is None or not (np.isnan(grid.low[index]) or infinite(grid.low[index], grid.high[index])):
         return ""
     match tree:
         case c.Measured() | c.Diverged():
@@ -157,9 +157,13 @@ def _cell(tree: c.Measured | c.Diverged, entry: Entry, results: Results) -> str:
     if inside.start >= inside.stop:
         return f"{name} was not taken in these steps in {cell_name(replicate)}, which ended at step {replicate.steps[-1]:,}"
     values = along_steps(tree, replicate.curves[tree.measure])[inside]
-    first = replicate.steps[inside.start + int(np.argmax(np.isnan(values)))]
-    step = {"final": replicate.steps[-1], "at": tree.step}.get(tree.reduction, first)
-    return f"{name} was undefined (NaN) at step {step:,} in {cell_name(replicate)}"
+    lost = np.isnan(values) if np.isnan(values).any() else np.isinf(values)
+    at = inside.start + int(np.argmax(lost))
+    if tree.reduction in ("final", "at"):
+        at = len(replicate.steps) - 1 if tree.step is None else replicate.steps.index(tree.step)
+    own = along_steps(tree, replicate.curves[tree.measure])[at]
+    what = "infinite" if np.isinf(own) else "undefined (NaN)"
+    return f"{name} was {what} at step {replicate.steps[at]:,} in {cell_name(replicate)}"
 
 
 def cell_name(replicate: Replicate) -> str:

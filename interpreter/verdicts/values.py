@@ -18,7 +18,7 @@ from dlspec.spec.ir.claims import holds
 from dlspec.spec.tables.operations import OPERATIONS
 
 from ..results.replicates import DONE, Replicate, Results
-from .grid import Array, Entry, Grid, Unlike, aligned
+from .grid import Array, Entry, Grid, Unlike, aligned, infinite
 from .over_axes import over, over_entries
 from .over_steps import errors_of, first_steps, reduced
 
@@ -153,7 +153,7 @@ def _first_steps(tree: c.Measured, replicates: Grid, results: Results) -> Grid:
         raise _unlike(unlike, results) from None
     own, least, most = np.broadcast_arrays(own, least, most)
     low, high = np.full(own.shape, np.nan), np.full(own.shape, np.nan)
-    known = least == most
+    known = (least == most) & ~infinite(least, most)
     low[known], high[known] = first_steps(tree, own[known], least[known], results.debiased)
     return Grid(places, low, low if np.array_equal(low, high, equal_nan=True) else high)
 
@@ -237,9 +237,10 @@ def _equal(a: Range, b: Range) -> Array:
 
 
 def _decided(true: Array, false: Array, *ranges: Range) -> Array:
+    """A comparison's truth; not decided where a number is undefined or infinite."""
     decided = np.where(true, 1.0, np.where(false, 0.0, np.nan))
-    for low, _ in ranges:
-        decided = np.where(np.isnan(low), np.nan, decided)
+    for low, high in ranges:
+        decided = np.where(np.isnan(low) | infinite(low, high), np.nan, decided)
     return decided
 
 
@@ -335,6 +336,7 @@ def _slope(low: Array, high: Array, x: Array) -> Range:
 
 def _rising(low: Array, high: Array, x: Array) -> Array:
     """Whether values along the last axis rise with x: what lies at a smaller x is smaller, all of it."""
+    low = np.where(infinite(low, high), np.nan, low)
     if (np.diff(x, axis=-1) > 0).all():  # each value of x once, in ascending order: all series at a time
         known = ~np.isnan(low).any(axis=-1)
         sure, never = (high[..., :-1] < low[..., 1:]).all(axis=-1), (low[..., :-1] >= high[..., 1:]).any(axis=-1)

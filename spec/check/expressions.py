@@ -302,6 +302,12 @@ class Checker:
                 raise problem_at(
                     place.span, f"an index has to be an int, and this is {place.type}", "`a // b` of ints is an int."
                 )
+            if place.type.kind == "bool" and place.type.shape:
+                raise problem_at(
+                    place.span,
+                    f"an index has to be an int, and this is {place.type}: a mask takes no entries out, as shapes are known before anything runs",
+                    "`z if c else 0` keeps the shape; the mean where c holds is `sum(z if c else 0) / sum(c)`, over examples `E(z, where=c)`.",
+                )
             if len(place.type.shape) > 1 or (place.type.shape and len(subscripts) > 1):
                 raise problem_at(
                     place.span,

@@ -8,6 +8,7 @@ from ..diagnostics.problems import Span
 from ..ir import terms as t
 from ..tables.operations import OPERATIONS
 from ..tables.operations.intervals import Bounds
+from .joint_values import Conditions, Values
 from .print_term import bare, spell
 from .range_texts import always, moved, named, shown
 from .timed_values import Timed, first_outside
@@ -101,17 +102,34 @@ def beyond(term: t.Term, bounds: Bounds, limit: Bounds, whole: Callable[[t.Term]
     return f"this int may reach {worst:,}; {holds}", "Make it real: `1.0 * x`."
 
 
-def misplaced(term: t.Gather, bounds: Bounds, timed: Timed) -> Told | None:
-    """The problem of an index that is outside for certain, or at a step that is known."""
+def misplaced(term: t.Gather, bounds: Bounds, timed: Timed, values: Values, conditions: Conditions) -> Told | None:
+    """The problem of an index that is outside for certain, or at a step or an entry of index notation that is known."""
     size = term.array.type.shape[term.axis]
     place = term.index.span or term.span
     if bounds[1] < 0 or bounds[0] >= size:
         entries = f"{size:,} entr{'y' if size == 1 else 'ies'}"
         message = f"the index {named(term.index)} is {shown(bounds)}, always outside: the array has {entries}"
         return place, message, f"Indices are 0 … {size - 1}; only constants count from the end: `x[-1]`."
-    if fits(bounds, size) or (outside := first_outside(timed, term.index, size)) is None:
-        return None  # in its range, or brought into it
+    if fits(bounds, size):
+        return None
+    indexed = values.of_indices(term.index, conditions)
+    if indexed is not None and not fits(reached := (int(indexed[0]), int(indexed[-1])), size):
+        return place, *_off_the_array(term.index, reached, size)
+    if (outside := first_outside(timed, term.index, size)) is None:
+        return None  # drawn, and brought into its range
     index, at = outside
     message = f"the index {named(term.index)} is {index:,} at step {at:,}, outside: the array has {size:,} entries"
     hint = f"Indices are 0 … {size - 1}: give the array more, or begin anew by `{spell(term.index)} % {size}`."
     return place, message, hint
+
+
+def _off_the_array(index: t.Term, reached: Bounds, size: int) -> tuple[str, str]:
+    """What is wrong with an index that index notation takes beyond an end of an array, and how to say what stands there."""
+    text = bare(index)
+    ends = [f"{text} >= 0"] * (reached[0] < 0) + [f"{text} < {size}"] * (reached[1] >= size)
+    message = f"the index {named(index)} is {shown(reached)}, and the array has the entries 0 … {size - 1}"
+    zeros = f"`… if {' and '.join(ends)} else 0` puts zeros beyond the ends"
+    return (
+        message,
+        f"{zeros}, `{spell(index)} % {size}` goes round, and `clip({text}, 0, {size - 1})` stays at the end.",
+    )

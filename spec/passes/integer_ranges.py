@@ -202,7 +202,7 @@ class Ranges:
 
     def gather(self, term: t.Gather) -> None:
         timed = Timed(self.bindings, self.parameters, self.times)
-        if (found := misplaced(term, self.whole(term.index), timed)) is not None:
+        if (found := misplaced(term, self.whole(term.index), timed, self.values, self.conditions)) is not None:
             self.tell(*found)
 
     # -- networks --------------------------------------------------------------------------------------------------

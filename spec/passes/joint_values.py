@@ -26,6 +26,10 @@ from .evaluate import Array, apply
 MAX_VALUES = 64
 """The values of one number up to which they are tried."""
 MAX_COMBINATIONS = 4096
+MAX_INDEXED = 2**18
+"""The combinations of indices up to which an index that is made of them is computed."""
+INDEXED = (t.IndexVariable, t.Parameter)
+"""The terms that are an index, or may stand for one."""
 MAX_STEPS = 40
 """How far back a number is followed through names and operations; from there on its bounds alone are known."""
 SAFE = 2.0**62
@@ -66,6 +70,11 @@ class Values:
     behind: Callable[[t.Term], t.Term | None]
     leaves: dict[Hashable, Array] = field(default_factory=dict)
     behind_names: set[str] = field(default_factory=set)
+    indices: set[Hashable] = field(default_factory=set)
+    hanging: set[Hashable] = field(default_factory=set)
+    """The numbers that are indices of index notation, and those that may hang on one in a way that is not known."""
+    most: tuple[int, int] = (MAX_VALUES, MAX_COMBINATIONS)
+    """How many values of one number, and how many combinations, are tried."""
 
     def of(self, term: t.Term, conditions: Conditions) -> Array | None:
         """All values of an int where some conditions hold; None where they are too many to try, or none."""
@@ -82,6 +91,29 @@ class Values:
                 kept.append((condition, holds))
             except Unknown:
                 self.leaves = before
+        return self._together(term, kept)
+
+    def of_indices(self, term: t.Term, conditions: Conditions) -> Array | None:
+        """All values of an int that hangs on the indices of index notation alone; None for others, and where a condition on an index cannot be tried."""
+        self.leaves.clear()
+        most, self.most = self.most, (MAX_INDEXED, MAX_INDEXED)
+        try:
+            self._gather(term, 0)
+            if not self.leaves or not all(key in self.indices for key in self.leaves):
+                return None
+            kept = [one for one in conditions if t.has(one[0], *INDEXED)]
+            for condition, _ in kept:
+                self._gather(condition, 0)
+            if self.hanging & self.leaves.keys():
+                return None
+        except Unknown:
+            return None
+        finally:
+            self.most = most
+        return self._together(term, kept)
+
+    def _together(self, term: t.Term, kept: Iterable[tuple[t.Term, bool]]) -> Array | None:
+        """The values of a term in all combinations of the numbers that were noted in which the conditions hold."""
         grid = np.meshgrid(*self.leaves.values(), indexing="ij") if self.leaves else []
         given = dict(zip(self.leaves, (values.ravel() for values in grid), strict=True))
         count = grid[0].size if grid else 1
@@ -130,9 +162,13 @@ class Values:
         if parts or (isinstance(term, t.Literal) and not term.type.shape and isinstance(term.value, np.ndarray)):
             return
         key = _key(term)
+        if isinstance(term, t.IndexVariable):
+            self.indices.add(key)
+        elif t.has(term, *INDEXED):
+            self.hanging.add(key)
         if key not in self.leaves:
             self.leaves[key] = self._tried(term)
-            if prod(map(len, self.leaves.values())) > MAX_COMBINATIONS:
+            if prod(map(len, self.leaves.values())) > self.most[1]:
                 raise Unknown
 
     def _tried(self, term: t.Term) -> Array:
@@ -140,12 +176,12 @@ class Values:
         bounds = self.bounds(term)
         if isinstance(term, t.Literal) and isinstance(term.value, np.ndarray):
             values = np.unique(term.value)
-        elif bounds is None or bounds[1] - bounds[0] >= 2 * MAX_VALUES:
+        elif bounds is None or bounds[1] - bounds[0] >= 2 * self.most[0]:
             raise Unknown
         else:
             apart = DISTRIBUTIONS[term.distribution].apart if isinstance(term, t.Sample) else 1
             values = np.arange(bounds[0], bounds[1] + 1, apart)
-        if len(values) > MAX_VALUES:
+        if len(values) > self.most[0]:
             raise Unknown
         return values
 

@@ -176,6 +176,32 @@ def test_what_is_undefined_is_named_with_its_entry() -> None:
     assert found.reason == "the measure 'error' was undefined (NaN) at step 0 in e/b d=2 replicate 1"
 
 
+@pytest.mark.parametrize("endless", [math.inf, -math.inf])
+@pytest.mark.parametrize("operator", ["<", "<=", ">", ">=", "==", "!="])
+@pytest.mark.parametrize(
+    "form", ["final(error)", "at(error, 10)", "highest(error)", "lowest(error)", "2 * final(error)", "mean_over(error)"]
+)
+def test_a_measure_that_is_infinite_decides_nothing(form: str, operator: str, endless: float) -> None:
+    """1 - E(e) / 0 is -∞, and below any bound: no claim holds by that."""
+    found = verdict(f"{form} {operator} 7", lambda v, d, r, s: endless)
+    assert found.verdict == OPEN and "the measure 'error' was infinite at step " in found.reason
+    assert found.evidence[0].points[0].undefined == 3
+
+
+def test_what_is_infinite_in_claims_along_axes_and_steps() -> None:
+    def value(v: str, d: int, r: int, s: int) -> float:
+        return math.inf if d == 4 and s == 1 else float(d)
+
+    for check in ("increasing(at(error, 10), d)", "max(at(error, 10), d) > 1", "first_step(error > 100, d == 4) <= 10"):
+        assert verdict(check, value).verdict == OPEN, check
+    for check in ("first_step(error > 100, d == 4) <= 10", "first_step(error < at(error, 10, d == 4), d == 4) <= 10"):
+        found = verdict(check, value)
+        assert (found.verdict, "was infinite at step 10" in found.reason) == (OPEN, True), check
+    assert verdict("increasing(final(error), d)", value).verdict == HOLDS
+    assert verdict("not is_finite(at(error, 10, d == 4))", value).verdict == HOLDS, "this is asked for"
+    assert verdict("at(error, 10, d == 4) > 1 or at(error, 0, d == 4) == 4", value).verdict == HOLDS
+
+
 def test_an_event_that_never_came_is_told_whatever_the_verdict() -> None:
     def value(v: str, d: int, r: int, s: int) -> float:
         return float(s) if (v, d, r) != ("b", 4, 2) else 0.0

@@ -56,7 +56,7 @@ def alone(tree: c.Measured, replicate: Replicate | None, threshold: float, debia
     if tree.reduction != "first_step":
         return (values[best] + (lost if down else -lost),) * 2
     for step, value in zip(replicate.steps, values, strict=True):
-        if math.isnan(value):
+        if not math.isfinite(value):
             return math.nan, math.nan
         if c.COMPARE[tree.operator](value + (lost if down else -lost), threshold):
             return float(step), float(step)

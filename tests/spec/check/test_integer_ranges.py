@@ -162,6 +162,54 @@ def test_scatter_one_hot_and_indices() -> None:
         assert "outside the array" in problems({**BASE, "z": f"x[{index}]"})[0].message
 
 
+INSIDE = [
+    "[x[i] for i < 3]", "[x[i + 1] - x[i] for i < 2]", "[x[2 - i] for i < 3]", "[x[(i + 1) % 3] for i < 3]", "[x[clip(i - 1, 0, 2)] for i < 3]",
+    "[x[i - 1] if i > 0 else 0 for i < 3]", "[x[i + j] if i + j < 3 else 0 for i < 3, j < 3]", "[0 if i == 0 or i == 2 else x[i + 1] for i < 3]",
+    "[x[i // 2] for i < 6]", "[x[y + i] for i < 3]", "[x[i - 1] if x[0] > i else 0 for i < 3]", "[before(i) if i >= 1 else 0 for i < 3]",
+    "[sum([x[j - i] if j >= i else 0 for j < 3]) for i < 3]", "[W[0, i + 300] if i < 200 else 0 for i < 400][0]",
+]  # fmt: skip
+OFF_THE_ARRAY = {
+    "[x[i + 1] - x[i] for i < 3]": "1 … 3", "[x[i - 1] for i < 3]": "-1 … 1", "[x[i + j] for i < 3, j < 2]": "0 … 3", "[W[0, i + 1] for i < 500][0]": "1 … 500",
+    "[x[2 * i] if i < 2 else x[i + 1] for i < 3]": "3", "[x[i - 1] if i < 2 else 0 for i < 3]": "-1 … 0", "[before(i) for i < 3]": "-1 … 1",
+    "[sum([x[j - i] for j < 3]) for i < 3]": "-2 … 2", "[[5, 6, 7][i - 1] for i < 3]": "-1 … 1", "[x[i - 1] if y > 0 else 0 for i < 3]": "-1 … 1",
+}  # fmt: skip
+NOTATION = {"functions": {"before(n)": "x[n - 1]"}, "task": {"draw": {"W": "normal([1, 500])"}, "example": BASE}}
+
+
+@pytest.mark.parametrize("value", INSIDE)
+def test_index_notation_within_an_array(value: str) -> None:
+    assert problems({}, f"E(sum({value}))", **NOTATION) == []
+
+
+@pytest.mark.parametrize(("value", "reached"), OFF_THE_ARRAY.items())
+def test_index_notation_beyond_an_end_of_an_array(value: str, reached: str) -> None:
+    """No entry stands there: that of the end would be taken in silence, where NumPy takes the last for -1."""
+    (found,) = problems({}, f"E(sum({value}))", **NOTATION)
+    assert (
+        f" is {reached}, and the array has the entries 0 … " in found.message
+        or f" is {reached}, always outside" in found.message
+    )
+
+
+def test_index_notation_of_swept_lengths_and_of_constants() -> None:
+    parts = {"constants": {"n": 3, "c": [1, 2, 3, 4]}, "sweep": {"n": [3, 4]}}
+    assert problems(BASE, "E(sum([c[i] for i < n]))", **parts) == []
+    (found,) = problems(BASE, "E(sum([x[i] for i < n]))", **parts)
+    assert found.message == "the index `i` is 0 … 3, and the array has the entries 0 … 2"
+    (found,) = problems(BASE, "E(1.0 * sum(d))", constants={"c": [1, 2, 3], "d": "[c[i - 1] for i < 3]"})
+    assert "-1 … 1" in found.message
+    assert (
+        problems(BASE, "E(1.0 * sum(d))", constants={"c": [1, 2, 3], "d": "[c[i - 1] if i > 0 else 7 for i < 3]"}) == []
+    )
+
+
+@pytest.mark.parametrize("value", ["x[x > 0]", "x[[true, false, true]]", "W[0, W[0] > 1]", "x[s == 1]"])
+def test_a_mask_is_no_index(value: str) -> None:
+    found = problems({}, f"E(sum({value}))", **NOTATION)
+    assert any("a mask takes no entries out" in one.message for one in found)
+    assert problems({}, "E([-1.0, 1.0][y > 0])", **NOTATION) == []
+
+
 def test_ints_in_a_network_are_followed_through_its_functions() -> None:
     network = {"architecture": {"g": {"input": "k", "layers": ["twice", "square"]}}, "functions": {"twice(r)": "2 * r"}}
     (found,) = problems(BASE, "E(1.0 * g)", **network)
