@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 import numpy as np
-from matplotlib.ticker import FuncFormatter, Locator, LogLocator, MaxNLocator, NullFormatter, NullLocator
+from matplotlib.ticker import Formatter, Locator, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 MOST_TICKS = 6
 """About how many ticks of an axis bear numbers."""
@@ -92,7 +92,7 @@ def _powers(threshold: float, end: float) -> list[float]:
 def logarithmic(axis: Any, values: Sequence[float] = ()) -> None:
     """Ticks for a logarithmic axis (`axes.xaxis`, `axes.yaxis`, the axis of a colour bar); at the values where they are few."""
     axis.set_major_locator(LogTicks(values))
-    axis.set_major_formatter(FuncFormatter(_words(axis)))
+    axis.set_major_formatter(TickWords())
     axis.set_minor_locator(LogLocator(subs=tuple(range(2, 10)), numticks=200))
     axis.set_minor_formatter(NullFormatter())
 
@@ -100,37 +100,41 @@ def logarithmic(axis: Any, values: Sequence[float] = ()) -> None:
 def signed(axis: Any, threshold: float) -> None:
     """Ticks for an axis that is logarithmic on both sides of zero."""
     axis.set_major_locator(SignedLogTicks(threshold))
-    axis.set_major_formatter(FuncFormatter(_words(axis)))
+    axis.set_major_formatter(TickWords())
     axis.set_minor_locator(NullLocator())
 
 
 def linear(axis: Any, whole: bool = False, most: int = MOST_TICKS - 1) -> None:
     """Ticks for a linear axis; of whole numbers alone where it holds no others."""
     axis.set_major_locator(MaxNLocator(most, integer=whole, steps=[1, 2, 2.5, 5, 10]))
-    axis.set_major_formatter(FuncFormatter(_words(axis)))
+    axis.set_major_formatter(TickWords())
 
 
-def _words(axis: Any) -> Any:
+class TickWords(Formatter):
     """How the numbers beside an axis are written: all of them in one way."""
 
-    def text(value: float, place: Any = None) -> str:
-        ticks = np.asarray(axis.get_majorticklocs(), float)
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return self.format_ticks([x])[0]
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        ticks, linear = np.asarray(values, float), cast(Any, self.axis).get_scale() == "linear"
         away = np.abs(ticks[np.isfinite(ticks) & (ticks != 0)])
         if not away.size:
-            return f"{value:g}"
-        # a tick far nearer to zero than the others are apart is a zero that arithmetic missed
+            return [f"{value:g}" for value in values]
         steps = np.diff(np.unique(ticks))
-        if steps.size and abs(value) < 1e-6 * steps.min():
-            value = 0.0
-        if away.max() < PLAIN[0] or away.max() >= PLAIN[1] or (axis.get_scale() != "linear" and away.min() < PLAIN[0]):
-            digits = 3 if axis.get_scale() != "linear" or not steps.size else _digits(away.max(), steps.min())
-            return power(value, digits)
-        digits = 10 if axis.get_scale() != "linear" or not steps.size else _digits(abs(value) or 1.0, steps.min())
-        if value == int(value):
-            return f"{int(value):,}"
-        return f"{value:.{max(1, digits)}g}"
+        # a tick far nearer to zero than the others are apart is a zero that arithmetic missed
+        near_zero = 1e-6 * steps.min() if steps.size else 0.0
+        ticks[np.abs(ticks) < near_zero] = 0.0
+        spaced = bool(linear and steps.size)
+        if away.max() < PLAIN[0] or away.max() >= PLAIN[1] or (not linear and away.min() < PLAIN[0]):
+            digits = _digits(away.max(), steps.min()) if spaced else 3
+            return [power(value, digits) for value in ticks]
+        return [_plain(value, _digits(abs(value) or 1.0, steps.min()) if spaced else 10) for value in ticks]
 
-    return text
+
+def _plain(value: float, digits: int) -> str:
+    """A number written out: a whole one as that, another with some digits."""
+    return f"{int(value):,}" if value == int(value) else f"{value:.{max(1, digits)}g}"
 
 
 def _digits(size: float, step: float) -> int:
