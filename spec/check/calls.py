@@ -11,6 +11,7 @@ from ..diagnostics.problems import InternalError, Problem, Span, StudyError, did
 from ..expressions import nodes as n
 from ..ir import terms as t
 from ..ir.types import Type
+from ..passes.print_term import bare
 from ..tables.distributions import DISTRIBUTIONS
 from ..tables.layers import LAYERS
 from ..tables.operations import CLAIM_FORMS, FORMS, OPERATIONS, Operation
@@ -214,7 +215,7 @@ def operation(checker: Elaborator, row: Operation, node: n.Call, text: Text, con
     variadic = bool(arguments) and arguments[-1].variadic
     if len(node.arguments) > len(arguments) and not variadic:
         message = f"`{row.name}` takes {_arguments(len(arguments))}, and is given {len(node.arguments)}"
-        raise problem_at(span, message, _fewer(row.name) or signature(row))
+        raise problem_at(span, message, row.of_two or signature(row))
     for place, expression in enumerate(node.arguments):
         given.append((arguments[min(place, len(arguments) - 1)], expression))
     taken = {argument.name for argument, _ in given}
@@ -236,13 +237,23 @@ def operation(checker: Elaborator, row: Operation, node: n.Call, text: Text, con
         raise problem_at(span, f"`{row.name}` lacks {listing(f'{chr(39)}{name}{chr(39)}' for name in missing)}", hint)
     given.sort(key=lambda pair: arguments.index(pair[0]))
     made = [(argument, checker.term(expression, text, context)) for argument, expression in given]
+    if row.of_two and len(node.arguments) > 1:
+        _axis_or_number(row, made[0][1], made[1][1])
     try:
         static = {a.name: parameter(a.kind, a.name, row.name, term) for a, term in made if a.static}
         return checker.operate(row, [term for argument, term in made if not argument.static], static, span)
     except StudyError as error:
-        if len(node.arguments) < 2 or not _fewer(row.name):
+        if len(node.arguments) < 2 or not row.of_two:
             raise
-        raise StudyError([replace(problem, hint=_fewer(row.name)) for problem in error.problems]) from None
+        raise StudyError([replace(problem, hint=row.of_two) for problem in error.problems]) from None
+
+
+def _axis_or_number(row: Operation, array: t.Term, second: t.Term) -> None:
+    """Refuses `max(x, 0)` of a vector: its only axis says nothing, and elsewhere the larger of two is written so."""
+    if isinstance(second, t.Literal) and len(array.type.shape) == 1:
+        alone = bare(array) if len(bare(array)) <= 40 else "x"
+        message = f"the second argument of `{row.name}` is an axis, and {array.type} has one alone"
+        raise problem_at(second.span, message, sentence(row.of_two, f"Of all entries it is `{row.name}({alone})`."))
 
 
 def parameter(kind: str, name: str, row: str, term: t.Term) -> Any:
@@ -306,12 +317,6 @@ def signature(row: Operation) -> str:
 
 def _arguments(count: int) -> str:
     return f"{count} argument{'' if count == 1 else 's'}"
-
-
-def _fewer(name: str) -> str:
-    return {"min": "`minimum(a, b)` is the smaller of two.", "max": "`maximum(a, b)` is the larger of two."}.get(
-        name, ""
-    )
 
 
 def _head(span: Span, name: str) -> Span:

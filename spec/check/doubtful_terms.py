@@ -29,6 +29,8 @@ def doubtful(program: Program, reads: MeasureReads) -> Iterator[Problem]:
     for root in (*made, *outputs.values(), *minimised, *measured):
         if not reads.of(root).doubtful:
             continue
+        if reads.of(root).indexed:
+            yield from bounds.doubts(root, id(root) in evaluated)
         names = {**outputs, **_arguments(t.within(root, t.Invoke))}
         known = partial(bounds.of, root=root, measured=id(root) in evaluated)
         for item in t.within(root, t.Operate):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import replace
 
-from ..diagnostics.problems import Problem, sentence
+from ..diagnostics.problems import Problem, Span, sentence
 from ..ir import terms as t
 from ..ir.plan import Program
 from ..passes.integer_ranges import Known, Ranges
@@ -105,14 +105,28 @@ class PartBounds:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.found: dict[bool, Ranges] = {}
+        self.told: set[Span | None] = set()
 
     def of(self, part: t.Term, root: t.Term, measured: bool) -> Known:
         """Those of a part of a root, which is looked through from there; `measured` says that it is taken at evaluations. None where they are not known."""
+        looked = self._looked_through(root, measured)
+        return looked.known.get(id(part), looked.behind.get(id(part)))
+
+    def doubts(self, root: t.Term, measured: bool) -> Iterator[Problem]:
+        """Warnings of indices of a root that may be outside, each place once."""
+        looked = self._looked_through(root, measured)
+        for doubt in looked.doubts:
+            if doubt.span not in self.told:
+                self.told.add(doubt.span)
+                yield doubt
+        looked.doubts.clear()
+
+    def _looked_through(self, root: t.Term, measured: bool) -> Ranges:
         if measured not in self.found:
             ranges_ = self.found[measured] = _ranges(self.program)
             ranges_.times = (at_evaluations if measured else at_updates)(self.program.training)
         self.found[measured].of(root)
-        return self.found[measured].known.get(id(part), self.found[measured].behind.get(id(part)))
+        return self.found[measured]
 
 
 def _ranges(program: Program) -> Ranges:

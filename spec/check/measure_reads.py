@@ -58,8 +58,13 @@ class Reads:
 
     @cached_property
     def doubtful(self) -> bool:
-        """Whether an operation stands in it whose arguments are to be looked at, as they may not be what is meant."""
-        return any(map(_doubtful, t.within(self.term, t.Operate)))
+        """Whether an operation or an index stands in it that is to be looked at, as it may not be what is meant."""
+        return any(map(_doubtful, t.within(self.term, t.Operate))) or self.indexed
+
+    @cached_property
+    def indexed(self) -> bool:
+        """Whether an index stands in it that is no constant."""
+        return any(not isinstance(item.index, t.Literal) for item in t.within(self.term, t.Gather))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ..diagnostics.problems import Span
+from ..diagnostics.problems import Problem, Span
 from ..ir import terms as t
 from ..tables.operations import OPERATIONS
 from ..tables.operations.intervals import Bounds
@@ -102,34 +102,48 @@ def beyond(term: t.Term, bounds: Bounds, limit: Bounds, whole: Callable[[t.Term]
     return f"this int may reach {worst:,}; {holds}", "Make it real: `1.0 * x`."
 
 
-def misplaced(term: t.Gather, bounds: Bounds, timed: Timed, values: Values, conditions: Conditions) -> Told | None:
-    """The problem of an index that is outside for certain, or at a step or an entry of index notation that is known."""
+def misplaced(term: t.Gather, bounds: Bounds, timed: Timed, values: Values, conditions: Conditions) -> Problem | None:
+    """What is wrong with an index that is outside for certain, or at a step or an entry of index notation that is known; a warning of a drawn one that may be."""
     size = term.array.type.shape[term.axis]
     place = term.index.span or term.span
     if bounds[1] < 0 or bounds[0] >= size:
         entries = f"{size:,} entr{'y' if size == 1 else 'ies'}"
         message = f"the index {named(term.index)} is {shown(bounds)}, always outside: the array has {entries}"
-        return place, message, f"Indices are 0 … {size - 1}; only constants count from the end: `x[-1]`."
+        return Problem(message, place, f"Indices are 0 … {size - 1}; only constants count from the end: `x[-1]`.")
     if fits(bounds, size):
         return None
-    indexed = values.of_indices(term.index, conditions)
-    if indexed is not None and not fits(reached := (int(indexed[0]), int(indexed[-1])), size):
-        return place, *_off_the_array(term.index, reached, size)
-    if (outside := first_outside(timed, term.index, size)) is None:
-        return None  # drawn, and brought into its range
-    index, at = outside
-    message = f"the index {named(term.index)} is {index:,} at step {at:,}, outside: the array has {size:,} entries"
-    hint = f"Indices are 0 … {size - 1}: give the array more, or begin anew by `{spell(term.index)} % {size}`."
-    return place, message, hint
+    if (indexed := values.of_indices(term.index, conditions)) is not None:
+        reached = int(indexed[0]), int(indexed[-1])
+        return None if fits(reached, size) else Problem(*_off_the_array(term.index, reached, size, place))
+    if (steps := timed.values(term.index)) is not None:
+        if (outside := first_outside(timed, steps, size)) is None:
+            return None
+        index, at = outside
+        message = f"the index {named(term.index)} is {index:,} at step {at:,}, outside: the array has {size:,} entries"
+        hint = f"Indices are 0 … {size - 1}: give the array more, or begin anew by `{spell(term.index)} % {size}`."
+        return Problem(message, place, hint)
+    if (tried := values.of(term.index, conditions)) is not None:
+        bounds = int(tried[0]), int(tried[-1])
+    elif conditions:
+        return None  # it may be these that keep it inside
+    return None if fits(bounds, size) else _clamped(term.index, bounds, size, place)
 
 
-def _off_the_array(index: t.Term, reached: Bounds, size: int) -> tuple[str, str]:
-    """What is wrong with an index that index notation takes beyond an end of an array, and how to say what stands there."""
+def _clamped(index: t.Term, bounds: Bounds, size: int, place: Span | None) -> Problem:
+    """What is doubtful of a drawn index that may be outside."""
+    ends = ["below 0 it takes the first"] * (bounds[0] < 0) + [f"above {size - 1:,} the last"] * (bounds[1] >= size)
+    message, span, hint = _off_the_array(index, bounds, size, place)
+    return Problem(f"{message}: {', and '.join(ends)}", span, hint, "warning")
+
+
+def _off_the_array(index: t.Term, reached: Bounds, size: int, place: Span | None) -> tuple[str, Span | None, str]:
+    """What is wrong with an index that goes beyond an end of an array, where, and how to say what stands there."""
     text = bare(index)
     ends = [f"{text} >= 0"] * (reached[0] < 0) + [f"{text} < {size}"] * (reached[1] >= size)
     message = f"the index {named(index)} is {shown(reached)}, and the array has the entries 0 … {size - 1}"
     zeros = f"`… if {' and '.join(ends)} else 0` puts zeros beyond the ends"
     return (
         message,
+        place,
         f"{zeros}, `{spell(index)} % {size}` goes round, and `clip({text}, 0, {size - 1})` stays at the end.",
     )

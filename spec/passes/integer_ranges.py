@@ -55,7 +55,9 @@ class Ranges:
         self.times: Mapping[str, Array] = {}
         """The counters, at every step that what is looked at is made for."""
         self.problems: list[Problem] = []
-        self.told: set[Span | None] = set()
+        self.doubts: list[Problem] = []
+        """Warnings of indices that may be outside."""
+        self.told: set[tuple[Span | None, str]] = set()
         self.known: dict[int, Known] = {}
         self.behind: dict[int, Known] = {}
         """The bounds of what was looked at where a condition holds: of the parts of a condition behind `and`, for instance."""
@@ -119,11 +121,11 @@ class Ranges:
         self.tell(term.span, *beyond(term, bounds, self.limit, self.whole))
         return kept(bounds, self.limit)
 
-    def tell(self, span: Span | None, message: str, hint: str) -> None:
-        """Notes a problem, once at each place."""
-        if span not in self.told and not self.quiet:
-            self.told.add(span)
-            self.problems.append(Problem(message, span, hint))
+    def tell(self, span: Span | None, message: str, hint: str, severity: str = "error") -> None:
+        """Notes a problem or a warning, once at each place."""
+        if (span, severity) not in self.told and not self.quiet:
+            self.told.add((span, severity))
+            (self.problems if severity == "error" else self.doubts).append(Problem(message, span, hint, severity))
 
     # -- operations ------------------------------------------------------------------------------------------------
 
@@ -202,8 +204,9 @@ class Ranges:
 
     def gather(self, term: t.Gather) -> None:
         timed = Timed(self.bindings, self.parameters, self.times)
-        if (found := misplaced(term, self.whole(term.index), timed, self.values, self.conditions)) is not None:
-            self.tell(*found)
+        found = misplaced(term, self.whole(term.index), timed, self.values, self.conditions)
+        if found is not None:
+            self.tell(found.span, found.message, found.hint, found.severity)
 
     # -- networks --------------------------------------------------------------------------------------------------
 
@@ -247,7 +250,7 @@ class Ranges:
         """The ranges of a body, to be gone through anew, whose parameters have these bounds."""
         inner = Ranges(self.bindings, self.networks, self.limit)
         inner.known = {id(item): self.known[id(item)] for item in self.bindings.values() if id(item) in self.known}
-        inner.problems, inner.told, inner.applied = self.problems, self.told, self.applied
+        inner.problems, inner.doubts, inner.told, inner.applied = self.problems, self.doubts, self.told, self.applied
         inner.parameters, inner.times, inner.around = dict(parameters), self.times, self
         inner.steps, inner.values.behind_names = self.steps, self.values.behind_names
         return inner
@@ -326,6 +329,7 @@ def _literal(term: t.Literal, ranges: Ranges) -> Known:
 
 _BOUNDS.exclude("ranges are those of one cell", t.SweptConstant)
 _BOUNDS.case(t.FileValue)(lambda term, ranges: (term.low, term.high))
+_BOUNDS.case(t.Cut)(lambda term, ranges: ranges.known[id(term.array)])
 
 
 @_BOUNDS.case(t.IndexVariable)
@@ -365,11 +369,6 @@ def _of_body(term: t.Invoke | t.Comprehend, ranges: Ranges) -> Known:
 @_BOUNDS.case(t.Scan)
 def _turns(term: t.Scan, ranges: Ranges) -> Known:
     return ranges.turns(term)
-
-
-@_BOUNDS.case(t.Cut)
-def _cut(term: t.Cut, ranges: Ranges) -> Known:
-    return ranges.known[id(term.array)]
 
 
 @_BOUNDS.case(t.Stop, t.Recalled)

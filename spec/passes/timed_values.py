@@ -61,10 +61,9 @@ class Timed:
         return True
 
 
-def first_outside(timed: Timed, index: t.Term, size: int) -> tuple[int, int] | None:
-    """The first value of an index outside 0 … size - 1, and its step; None where there is none or it is not known at every step."""
-    values = timed.values(index)
-    if values is None or not (outside := (values < 0) | (values >= size)).any():
+def first_outside(timed: Timed, values: Array, size: int) -> tuple[int, int] | None:
+    """The first of an index's values at every step that is outside 0 … size - 1, and its step; None where there is none."""
+    if not (outside := (values < 0) | (values >= size)).any():
         return None
     place = int(outside.argmax())
     return int(values[place]), int(timed.times["step"][place])

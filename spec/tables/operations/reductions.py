@@ -79,12 +79,12 @@ REDUCTIONS = table(
         _row(
             "min", "the smallest", lambda x, axis: np.min(x, axis=axis), ("min([2, 1])", "1"), None,
             corner="at a tie equal shares of the gradient, but none where a constant is among the tied",
-            splits_ties=True,
+            splits_ties=True, of_two="`minimum(a, b)` is the smaller of two.",
         ),
         _row(
             "max", "the largest", lambda x, axis: np.max(x, axis=axis), ("max([2, 1])", "2"), None,
             corner="at a tie equal shares of the gradient, but none where a constant is among the tied: max([f, 0]) is flat at 0, as relu(f)",
-            splits_ties=True,
+            splits_ties=True, of_two="`maximum(a, b)` is the larger of two.",
         ),
         _row("any", "whether any holds", lambda x, axis: np.any(x, axis=axis), ("any([true, false])", "true"), "bool", "bool"),
         _row("all", "whether all hold", lambda x, axis: np.all(x, axis=axis), ("all([true, false])", "false"), "bool", "bool"),
@@ -96,7 +96,10 @@ REDUCTIONS = table(
             "std", "the root mean squared distance from the mean (divided by n)",
             lambda x, axis: np.std(x, axis=axis), ("std([1, 3])", "1.0"), "real", "real", corner="gradient 0 where it is 0",
         ),
-        _row("norm", "the Euclidean length", lambda x, axis: np.sqrt(np.sum(np.square(x), axis=axis)), ("norm([3, 4])", "5.0"), "real", "real", corner="gradient 0 at 0"),
+        _row(
+            "norm", "the Euclidean length", lambda x, axis: np.sqrt(np.sum(np.square(x), axis=axis)), ("norm([3, 4])", "5.0"), "real", "real",
+            corner="gradient 0 at 0", of_two="The p-norm of a vector is `sum(abs(x)^p)^(1 / p)`.",
+        ),
         _row(
             "squared_norm", "the sum of squares",
             lambda x, axis: np.sum(np.square(x), axis=axis), ("squared_norm([3, 4])", "25.0"), "real", "real",
