@@ -10,12 +10,15 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import combinations_with_replacement
+from statistics import NormalDist
 from typing import Any
 
 import tensorflow as tf
 from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.plan import EstimatePlan, MeasurePlan, Program
-from dlspec.spec.passes.sampled_means import means_of, means_within, share_left, stream_of
+from dlspec.spec.passes.few_values import between
+from dlspec.spec.passes.sampled_means import means_of, means_within, quotients, share_left, stream_of
+from dlspec.spec.tables.judges import ERROR
 
 from ..lower import Value
 from .nested_errors import Derivatives, NestedMoments, through_means
@@ -24,6 +27,9 @@ Pair = tuple[int, int]
 """Two expectations by their identities: their means' covariance, or one's variance."""
 Moments = dict[Pair, Any]
 """The sums over examples of the products of two deviations, [R, …] by pair."""
+DEVIATIONS = NormalDist().inv_cdf(1 - ERROR / 2)
+AGREE = 1e-12
+"""Up to which share of their width a mean is taken for one of the values that conditions give."""
 
 
 class SamplingErrors:
@@ -42,6 +48,14 @@ class SamplingErrors:
         self.left = {measure.name: share_left(program, measure) for measure in self.measures}
         self.nested = [measure for measure in self.measures if any(map(means_within, self.means[measure.name]))]
         """Those with means within means, whose errors take a pass of their own."""
+        self.between = {
+            id(term): ends
+            for measure in self.measures
+            if measure not in self.nested
+            for term in self.means[measure.name]
+            if (ends := between(program, term.body)) is not None
+        }
+        """Between which values those means lie that are of conditions, by their identities."""
         self.pairs: list[Pair] = list(
             dict.fromkeys(
                 pair for measure in self.measures if measure not in self.nested for pair in self.together(measure)
@@ -91,6 +105,13 @@ class SamplingErrors:
                 derivatives = {(keys[a], keys[b]): slope for (a, b), slope in slopes_by_place.items()}
             left = self.left[measure.name]
             covariances = {pair: own[pair] * (left / (counts[pair[0]] - 1) / counts[pair[0]]) for pair in pairs}
+            for term in terms:
+                if id(term) in self.between:
+                    seen = _agree(term, measure, known, self.between[id(term)])
+                    least = tf.constant(left * self._least(term, counts), tf.float64)
+                    own_variance = covariances[id(term), id(term)]
+                    added = tf.where(tf.reshape(seen, tf.shape(own_variance)), least, tf.zeros([], tf.float64))
+                    covariances[id(term), id(term)] = own_variance + added
             if isinstance(measure.term, t.Expectation) and measure not in self.nested:
                 errors[measure.name] = tf.sqrt(covariances[id(terms[0]), id(terms[0])])
                 continue
@@ -98,6 +119,26 @@ class SamplingErrors:
             error = _first_order(through_means(slopes, derivatives), covariances)
             errors[measure.name] = tf.where(tf.math.is_finite(value), error, tf.constant(math.nan, tf.float64))
         return errors
+
+    def _least(self, term: t.Expectation, counts: Mapping[int, int]) -> float:
+        """The variance of a mean of conditions on which all examples agree: as far as Wilson's interval goes beyond them."""
+        low, high = self.between[id(term)]
+        return ((high - low) * DEVIATIONS / (counts[id(term)] + DEVIATIONS**2)) ** 2
+
+
+def _agree(term: t.Expectation, measure: MeasurePlan, known: Mapping[int, Value], between: tuple[float, float]) -> Any:
+    """Whether a mean of conditions is one of the values that these can have at the ends, so that no example may be otherwise: [rows, …].
+
+    Of `E(e, where=g)` it is the sum over the examples that are chosen, beside the mean of g.
+    """
+    count: Any = 1.0
+    if term.where is not None:
+        chosen = dict(zip(*[iter(quotients(measure.term))] * 2, strict=True))
+        count = known[id(chosen[term])].tensor if term in chosen else count
+    mean = known[id(term)].tensor
+    near = AGREE * (between[1] - between[0])
+    ends = (0.0, *between) if term.where is not None else between
+    return tf.reduce_any([tf.abs(mean - end * count) <= near for end in ends], axis=0)
 
 
 def of_an_estimate(value: Any, slope: Any, error: Any) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from dlspec.spec.ir import claims as c
 from dlspec.spec.ir.plan import ClaimPlan
+from dlspec.spec.passes.few_values import Rate
 from dlspec.spec.tables.judges import ERROR
 
 from ..results.number_text import pair
@@ -103,7 +104,7 @@ def _looked_at(condition: Any, measure: c.Measured, results: Results) -> Iterato
     if measure.reduction in c.BEST:  # the best of many lies above a plateau by chance: the error is about either
         grids.append(value(measure, results.without_selection))
     values, errors, *fair = ({_key(place): row for place, row in grid.along(last)} for grid in grids)
-    rate = measure.measure in results.rates
+    rate = results.rates.get(measure.measure)
     for place, _ in value(condition, results).along(last):
         own = _key({dimension: at for dimension, at in place.items() if dimension in grids[0].places})
         known = np.isfinite(values[own])
@@ -118,8 +119,8 @@ def _looked_at(condition: Any, measure: c.Measured, results: Results) -> Iterato
             found = truth(inputs)
             return np.asarray((found != begin) & ~np.isnan(found))
 
-        if rate:
-            yield _of_rate(_Near(place, holds), turned, means, values[own][known], examples)
+        if rate is not None:
+            yield _of_rate(_Near(place, holds), turned, means, values[own][known], rate, examples)
             continue
         told = (errors[own][known] ** 2)[np.isfinite(errors[own][known])]  # replicates of versions before have none
         if not len(told):
@@ -135,16 +136,18 @@ def _truth(condition: Any, measure: c.Measured, place: Entry, results: Results, 
     return with_measure(condition, measure, inputs, place, results)
 
 
-def _of_rate(near: _Near, turned: Any, means: list[float], values: Array, examples: int) -> _Near:
+def _of_rate(near: _Near, turned: Any, means: list[float], values: Array, rate: Rate, examples: int) -> _Near:
     """The same of rates over so many examples, by the variance if the true one is where the condition turns.
 
     20 of 20 say little about 0.99. Where it turns at a rate that leaves no other, the variance is that of the rates that were found.
     """
-    turn = _turn(turned, means, 0.0, 1.0)
+    offset, scale = rate
+    turn = _turn(turned, means, *sorted((offset, offset + scale)))
     if turn is None:
         return near
-    rate = np.full_like(values, turn) if ROUNDING < turn < 1 - ROUNDING else values
-    variance = float((rate * (1 - rate) / examples).mean()) / len(values)
+    at = (turn - offset) / scale
+    rates = np.full_like(values, at) if ROUNDING < at < 1 - ROUNDING else (values - offset) / scale
+    variance = scale**2 * float((rates * (1 - rates) / examples).mean()) / len(values)
     error = DEVIATIONS * math.sqrt(variance)
     inside = min(means) - error < turn < max(means) + error
     return _Near(near.place, near.holds, _margin(turn if inside else None, means, error), error, variance)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -37,6 +37,8 @@ class Subject:
     before: tuple[Axes, ...] = ()
     """Axes, and which of them go in step, as they are without the profile and the overrides: what is left out of these
     leaves a claim undecided, not wrong."""
+    rates: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """The measures that are made of a rate, and between which values they lie."""
 
     @property
     def swept(self) -> list[str]:

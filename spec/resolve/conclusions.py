@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..check.array_figures import check_arrays
+from ..check.certain_claims import certain, rates
 from ..check.claim_cells import borders_in, constants_in, evaluated_in
 from ..check.claim_design import ClaimDesign, enough_for, judge_of
 from ..check.claim_subject import Axes, Subject
@@ -93,6 +94,7 @@ class Conclusions:
             if not any(isinstance(part, Measured | Diverged) for part in parts(tree)):
                 message = f"the claim '{name}' looks at no measure: nothing that is trained can change it"
                 problems.append(Problem(message, node.span, "Name one: `final(error) <= 0.1`.", "warning"))
+            problems.extend(certain(tree, subject.rates, node.span))
             plans.append(ClaimPlan(self.name, name, claim.says, node.text, tree, judge_of(claim), claim.family or ""))
             spans.append(node.span)
         return tuple(plans), spans, max(map(enough_for, plans), default=1), problems
@@ -102,7 +104,15 @@ class Conclusions:
         cache, claims = self.common.cache, ("borders in claims", ById(self.model.claims))
         if claims not in cache:
             cache[claims] = any(_speaks_of_borders(claim.node("check")) for claim in self.model.claims.values())
-        said = (subject.axes, subject.zipped, subject.planned, subject.by_cell, subject.before, subject.evaluated)
+        said = (
+            subject.axes,
+            subject.zipped,
+            subject.planned,
+            subject.by_cell,
+            subject.before,
+            subject.evaluated,
+            sorted(subject.rates.items()),
+        )
         borders = subject.borders if cache[claims] else ()
         return self.common.number((ById(subject.measures), tuple(subject.constants.items()), repr((said, borders))))
 
@@ -191,7 +201,7 @@ class Conclusions:
             (program.place, {measure.name: measure.term.type.shape for measure in program.measures})
             for program in (programs if apart else ())
         )
-        return Subject(measures, known, constants, evaluated, borders, zipped, own, by_cell, before)
+        return Subject(measures, known, constants, evaluated, borders, zipped, own, by_cell, before, rates(programs))
 
 
 def _speaks_of_borders(node: yaml.Node | None) -> bool:

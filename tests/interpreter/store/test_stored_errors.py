@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from dlspec.interpreter.results.atomic_files import checksum_of
-from dlspec.interpreter.results.replicates import Replicate
+from dlspec.interpreter.results.replicates import ERRORS, Replicate
 from dlspec.interpreter.store import files
 from dlspec.interpreter.store.checkpoints import Checkpoint, Checkpoints
 from dlspec.interpreter.store.requests import CellRequest, ReplicateBatch
@@ -37,7 +37,8 @@ def test_errors_are_stored_and_files_without_them_are_read(
     (path,) = files.every(tmp_path / "store" / "cells")
     whole = files.numbers(tmp_path / "store" / "cells", path.name)
     older = pq.read_table(path).drop_columns(["error"])
-    metadata = {key: value.replace(b'"error": 3', b'"older": 3') for key, value in older.schema.metadata.items()}
+    version = f'"error": {ERRORS}'.encode()
+    metadata = {key: value.replace(version, b'"older": 3') for key, value in older.schema.metadata.items()}
     pq.write_table(older.replace_schema_metadata(metadata), path)
     renamed = path.with_name(f"{path.name.split('.')[0]}.{checksum_of(path.read_bytes())}.parquet")
     path.rename(renamed)
@@ -48,7 +49,7 @@ def test_errors_are_stored_and_files_without_them_are_read(
             np.testing.assert_array_equal(values, whole[0][key][item])
 
 
-@pytest.mark.parametrize("version", [True, 1, 2, 4])
+@pytest.mark.parametrize("version", [True, 1, 2, 3, 5])
 def test_errors_of_another_version_are_left_out_and_the_numbers_stay(
     version: int, tmp_path: Path, asked: Asked, make_cell: Callable[..., Replicate], monkeypatch: pytest.MonkeyPatch
 ) -> None:
