@@ -65,6 +65,7 @@ experiments:
       error: E((f - y)^2)
 """.splitlines()
 TURN = " and ".join(f"final(error, d == {2 + place % 2}) < {place / 10} + <i>" for place in range(17))
+FIVE = "    sweep: {d: [1, 2, 3, 4, 5]}\n"
 NETWORK = ("n<i>:", "  input: x", "  layers: [{dense: 3}, {dense: 1}]")
 CLAIM = ("c<i>:", "  says: it is so, <i>", "  check: ")
 
@@ -140,9 +141,11 @@ def swept_statistics() -> str:
 FILES: dict[str, Callable[[], str]] = {
     "constants": lambda: after("c: 1", "c<i>: 2 * <i> + d"),
     "bindings": lambda: after("y: dot", "y<i>: y * <i> + norm(x)", indent=8),
+    "bindings at swept sizes": lambda: after("y: dot", "y<i>: y * d + norm(x) * <i>", indent=8) + FIVE,
     "layers": lambda: after("layers:", "- dense: 2 + 3 * <i>", indent=10),
     "terms of a loss": lambda: after("squared", "l<i>: abs(f - y) * <i>"),
     "measures": lambda: after("error", "m<i>: E(abs(f - y) * (<i> + norm(x)))"),
+    "measures at swept sizes": lambda: after("error", "m<i>: E(abs(f - y) * (<i> + norm(x)))") + FIVE,
     "nested E": lambda: after("error", "m<i>: E(abs(f - E(f)) * (<i> + E(norm(x - E(x)))))"),
     "scan": lambda: after("error", "m<i>: E(sum(scan(push, zeros([d]), ones([<i> + 3, d]) * x)))"),
     "statistics": lambda: after("error", "m<i>:", "  gradient_noise: {of: (f - y)^2, weights: f.weights, examples: 64 * (<i> + 1)}"),
@@ -150,6 +153,7 @@ FILES: dict[str, Callable[[], str]] = {
     "claims": lambda: after("error", *CLAIM[:-1], CLAIM[-1] + "final(error) < <i>", first=["    claims:"]),
     "long claims": lambda: after("error", *CLAIM[:-1], CLAIM[-1] + TURN, first=["    sweep: {d: [2, 3]}", "    claims:"]),
     "batches of variants": lambda: after("error", "v<i>: {training: {batch: <i> + 8}}", first=["    variants:"]),
+    "steps of variants": lambda: after("error", "v<i>: {training: {steps: <i> + 5}}", first=["    variants:"]),
     "losses of variants": lambda: after(
         "error", "v<i>: {loss: {squared: (f - y)^2 * <i>}}", first=["    variants:"]
     ),
@@ -165,6 +169,9 @@ FILES: dict[str, Callable[[], str]] = {
     "terms of variants": lambda: after("error", "v<i>: {loss: {squared: (f - y)^2, t<i>: abs(f - y)}}", first=["    variants:"]),
     "an axis of patches": lambda: after("error", "p<i>: {training: {steps: <i> + 5}}", first=["    sweep:", "      size:"], indent=8),
     "profiles": profiles,
+    "profiles of one": lambda: "\n".join([*STUDY, "profiles:", *(
+        f"  p{number}: {{experiments: {{e: {{training: {{steps: {number + 20}}}}}}}}}" for number in range(LINES - len(STUDY) - 1)
+    ), ""]),
     "bases in a chain": lambda: bases(lambda number: f"e{number}" if number else "e"),
     "one base": lambda: bases(lambda number: "e"),
     "functions": lambda: after("push", "g<i>(r): push(r, <i>) + r"),

@@ -13,21 +13,24 @@ from ..passes.digests import identified, measure_digest
 from ..resolve.document import Document
 from ..resolve.load import parse
 from ..resolve.resolve import in_every_profile, validate
-from ..resolve.sweep import cells
+from ..resolve.sweep import cells, names
 from ..source import nodes as yaml
 from .layout import layout
 from .scalars import head
 from .syntax import comments, read_text
 
+MAX_NAMES = 1500
+"""Up to how many names of cells, of all profiles together, are checked a second time, for their digests: of more, the trees that they are
+made from are compared alone, key by key and value by value."""
 MAX_DIGESTS = 500
-"""Up to how many cells and measures, of all profiles together, are checked a second time, for their digests: of more, the trees that they
-are made from are compared alone, key by key and value by value."""
+"""Up to how many digests are compared."""
 
 
 def formatted(source: Source) -> str:
     """The canonical text of a study. Raises StudyError for one that is not valid, InternalError where meaning is at stake."""
-    document = parse(source)
-    tree = read_text(_plain(source.text))
+    events, plain = yaml.events_of(source), _plain(source.text)
+    document = parse(source, events)
+    tree = read_text(plain, events if plain == source.text else None)
     remarks = comments(tree)
     after = layout(tree)
     if after == source.text:
@@ -36,18 +39,19 @@ def formatted(source: Source) -> str:
     before = _digests(document, Common())
     try:
         again = Source(source.name, after, source.folder)
+        events = yaml.events_of(again)
         if before:
-            written = parse(again)
+            written = parse(again, events)
             same = _same(document.top, written.top)  # claims, too, which need no second check then
             same = same and before == _digests(written, Common(judged=False))
         else:
-            top, problems = yaml.parsed(again)
+            top, problems = yaml.parsed(again, events)
             same = not problems and _same(document.top, top)
     except StudyError as error:
         raise _refused(source, error.problems[0].message) from None
     if not same:
         raise _refused(source, "its meaning would change")
-    if comments(read_text(after)) != remarks:
+    if comments(read_text(after, events)) != remarks:
         raise _refused(source, "a comment would be lost")
     return after
 
@@ -85,9 +89,8 @@ def _equal(before: str, after: str) -> bool:
 
 def _digests(document: Document, common: Common) -> list[str]:
     """The digests of every cell and measure in every profile; nothing where these are many. Raises StudyError."""
-    experiments = document.study.experiments.values()
-    of_each = [cells(model) * (1 + len(model.measures)) for model in experiments]
-    if sum(of_each) * (1 + len(document.study.profiles)) > MAX_DIGESTS:
+    of_each = [cells(model) * (1 + names(model)) for model in document.study.experiments.values()]
+    if sum(of_each) * (1 + len(document.study.profiles)) > MAX_NAMES:
         validate(document)
         return []
     plans: list[StudyPlan] = []

@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml
 
-from ..source.nodes import ORIGINALS, STAND_INS
+from ..diagnostics.problems import Source
+from ..source.nodes import ORIGINALS, events_of
 from .comments import Place, Remark, remarks
 
 _PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*\s*)+")
@@ -93,11 +94,10 @@ class Text:
     top: Collection
 
 
-def read_text(text: str) -> Text:
-    """The text's tree, with comments. The text has been read as YAML before."""
+def read_text(text: str, events: list[Any] | None = None) -> Text:
+    """The text's tree, with comments; `events` are what YAML reads in it, where it was read before."""
     lines = text.split("\n")
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    stream: Iterator[Any] = iter(list(yaml.parse(text.translate(STAND_INS), Loader=loader)))
+    stream = iter(events_of(Source("", text)) if events is None else events)
     leaves: list[Leaf] = []
     explicit: int | None = None
     top: Leaf | Collection | None = None
@@ -155,7 +155,8 @@ def _node(event: Any, stream: Iterator[Any], lines: list[str], leaves: list[Leaf
         return leaf
     anchor, tag, start = _properties(event, lines, start)
     if isinstance(event, yaml.ScalarEvent):
-        leaf = Leaf(event.value.translate(ORIGINALS), event.style or "", [], start, end, anchor, tag)
+        text = event.value if event.value.isascii() else event.value.translate(ORIGINALS)
+        leaf = Leaf(text, event.style or "", [], start, end, anchor, tag)
         leaf.raw = _raw(lines, leaf.start, end)
         leaves.append(leaf)
         return leaf

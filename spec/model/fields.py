@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -23,19 +23,22 @@ from .study import Study
 EXPRESSION, CONDITIONS, TEXT = "an expression", "a condition", "a text"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Place:
-    """What may stand somewhere: alternatives (models, maps, lists, literals, or one of the words above)."""
+    """What may stand somewhere: alternatives (models, maps, lists, literals, or one of the words above).
+
+    The places below it are made once, so that those of a file are as many as the models have.
+    """
 
     alternatives: tuple[Any, ...]
     meaning: str = ""
 
-    @property
+    @cached_property
     def models(self) -> tuple[type[Closed], ...]:
         """The closed mappings that may stand here."""
         return tuple(item for item in self.alternatives if isinstance(item, type) and issubclass(item, Closed))
 
-    @property
+    @cached_property
     def words(self) -> tuple[str, ...]:
         """The words that may stand here for themselves."""
         found = [str(word) for item in self.alternatives if get_origin(item) is Literal for word in get_args(item)]
@@ -67,7 +70,7 @@ class Place:
             return None
         return fitting[0] if fitting else None
 
-    @property
+    @cached_property
     def names(self) -> bool:
         """Whether a mapping whose keys are the writer's own may stand here."""
         return any(get_origin(item) is dict for item in self.alternatives) or self._layers is not None
@@ -77,7 +80,7 @@ class Place:
         """Whether a list of layers may stand here, which a patch reaches by name."""
         return self._layers is not None
 
-    @property
+    @cached_property
     def heads(self) -> bool:
         """Whether keys here are heads of functions."""
         return FUNCTION_HEAD in self._marks_of_keys
@@ -102,7 +105,7 @@ class Place:
         keys = [get_args(item)[0] for item in self.alternatives if get_origin(item) is dict]
         return tuple(mark for key in keys for mark in getattr(key, "__metadata__", ()))
 
-    @property
+    @cached_property
     def _layers(self) -> type[OneOf] | None:
         """The entries of a list of one-of maps, which a patch reaches by name."""
         for item in self.alternatives:
@@ -119,15 +122,24 @@ class Place:
         model = self.model(keys)
         if model is not None:
             return _field(model, key)
-        for item in self.alternatives:
-            if get_origin(item) is dict:
-                return Place(_flat(get_args(item)[1]))
+        if self._under_names is not None:
+            return self._under_names
         kind = re.sub(r"_\d+$", "", key)
         layers = self._layers
         return _field(layers, kind) if layers is not None and kind in fields(layers) else NOWHERE
 
+    @cached_property
+    def _under_names(self) -> Place | None:
+        """The place of a value in a map whose keys are the writer's own."""
+        maps = (item for item in self.alternatives if get_origin(item) is dict)
+        return next((Place(_flat(get_args(item)[1])) for item in maps), None)
+
     def item(self) -> Place:
         """The place of an entry of a list."""
+        return self._item
+
+    @cached_property
+    def _item(self) -> Place:
         if EXPRESSION in self.alternatives:
             return Place((EXPRESSION,))
         for item in self.alternatives:

@@ -24,7 +24,7 @@ from .patches import alike, merge, must_change, nest, still_to_delete, without
 from .sweep import Sweep
 from .swept_overrides import REMEDY, must_have_one_value, swept, touches
 from .variant_overrides import deleting_variants, must_hold, must_not_be_swept
-from .variants_together import Form
+from .variants_together import Form, said_once
 
 ABOUT_ALL_CELLS = ("variants", "sweep", "zip")
 """What speaks of all cells, and is no part of one: cells are as many as these, and none goes through them again."""
@@ -221,13 +221,21 @@ class ExperimentResolver:
             of_each.setdefault(id(shared), (shared, []))[1].append(number)
         programs: dict[int, tuple[Program, list[Problem]]] = {}
         for shared, numbers in self._alike(of_each.values()):
-            if len(numbers) < points_together.MIN_AT_ONCE:
+            if not points_together.worth_while(len(numbers), shared.model):
                 continue
             cells = [(self._point(axes, points[number]), form) for number, form in numbers]
             for some, program, warnings in points_together.at_once(cells, shared, self.document.study.layer_defaults):
                 for own, place in enumerate(some):
                     programs[numbers[place][0]] = points_together.at_point(program, cells[place][0], own), warnings
         return programs
+
+    def _said_once(self) -> frozenset[str]:
+        """The words that stand once in the study."""
+        cache = self.common.cache
+        if "words said once" not in cache:
+            cache["words said once"] = said_once(self.document.top)
+        words: frozenset[str] = cache["words said once"]
+        return words
 
     def _alike(
         self, of_each: Collection[tuple[Shared, list[int]]]
@@ -236,7 +244,7 @@ class ExperimentResolver:
         groups: dict[Hashable, list[tuple[Shared, list[int], Form | None]]] = {}
         for shared, numbers in of_each:
             node = shared.model.node()
-            form = Form(node, self.alone) if len(of_each) > 1 and node is not None else None
+            form = Form(node, self.alone, self._said_once()) if len(of_each) > 1 and node is not None else None
             groups.setdefault(form and form.key, []).append((shared, numbers, form))
         for (shared, numbers, _), *others in groups.values():
             if not others:

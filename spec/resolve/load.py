@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from ..diagnostics.problems import Source, StudyError
 from ..model.study import Study
@@ -17,12 +18,14 @@ def load(path: str | Path) -> Document:
     return parse(read(path))
 
 
-def parse(source: Source) -> Document:
-    """Validates a text. Raises StudyError with all that is wrong: in YAML, in the models, and in what can be checked in spite of it.
+def parse(source: Source, events: list[Any] | None = None) -> Document:
+    """Validates a text, whose YAML may have been read before.
+
+    Raises StudyError with all that is wrong: in YAML, in the models, and in what can be checked in spite of it.
 
     Of a text in which a merge left something undecided that alone is told: the rest may be right with one side, and wrong with the other.
     """
-    top, problems = yaml.parsed(source)
+    top, problems = yaml.parsed(source, events)
     if any(isinstance(problem, Undecided) for problem in problems):
         raise StudyError(problems)
     experiments, more = over_bases(top)

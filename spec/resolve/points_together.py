@@ -13,8 +13,10 @@ from ..check.experiment import ExperimentChecker, Point
 from ..check.memo import Shared
 from ..diagnostics.problems import Problem, StudyError
 from ..ir.plan import Program
+from ..model.experiment import Experiment
 from ..model.layers import LayerDefaults
 from ..source import nodes as yaml
+from .sweep import names
 from .variants_together import Form, laid_over
 
 MAX_LOOKED_AT = 100_000
@@ -22,6 +24,8 @@ MAX_LOOKED_AT = 100_000
 
 MIN_AT_ONCE = 10
 """From how many cells on these are checked at once: of fewer, each is checked as fast."""
+MIN_NAMES = 100
+"""From how many names in an experiment on three cells of it are checked at once, too."""
 Checked = tuple[Sequence[int], Program, list[Problem]]
 """The places of cells that were checked at once, the program of each but for its constants, and the warnings of each."""
 
@@ -48,6 +52,11 @@ def take_together(cells: Sequence[Cell], patches: Iterable[yaml.Node | None]) ->
             values = literal([numbers[id(shared)] for shared, _ in cells])
             for shared in documents:
                 shared.points[name] = values
+
+
+def worth_while(cells: int, model: Experiment) -> bool:
+    """Whether so many cells are checked faster at once: it is one check more where they cannot be."""
+    return cells >= MIN_AT_ONCE or (cells > 2 and names(model) >= MIN_NAMES)
 
 
 def at_once(

@@ -19,11 +19,14 @@ from .document import Document
 from .equal_cells import MOST, equal_cells, told_apart
 from .experiment import ExperimentResolver
 from .overrides import Override, by_experiment, must_be_asked_for
+from .sweep import names
 
 T = TypeVar("T")
 
 MOST_TEXT = 20_000
 """Up to how many characters a study's cells are compared where it is only checked."""
+MOST_NAMES = 2_500
+"""Up to how many names of all cells that would be compared, of an experiment, they are."""
 
 
 def resolve(
@@ -135,6 +138,9 @@ def _equal(document: Document, figures: Sequence[Figures], common: Common) -> li
             if profile is not None and name not in patches:
                 continue  # it is as it was
             resolver = ExperimentResolver(document, name, document.experiments[name], patches.get(name), [], (), common)
+            along = sum(min(MOST, len(values)) for values in resolver.sweep.axes().values())
+            if along * names(resolver.model) > MOST_NAMES:
+                continue
             for problem in told_apart(resolver.along_axes(MOST, own)):
                 told = noted(problem, f"In the profile '{profile}'.") if profile else problem
                 found.setdefault((problem.span, problem.message), told)

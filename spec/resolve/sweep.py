@@ -160,6 +160,13 @@ def cells(model: Experiment) -> int:
     return prod([max(len(model.variants), 1), *sizes.values()])
 
 
+def names(model: Experiment) -> int:
+    """How many names an experiment declares, from its constants to its measures."""
+    return sum(
+        map(len, (model.constants, model.task.draw, model.task.example, model.outputs, model.loss, model.measures))
+    )
+
+
 class _Touched:
     """Which axes change which paths, and something in them."""
 

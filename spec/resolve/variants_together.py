@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Container, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +23,7 @@ from ..source.several import AllTexts, AllValues, OnePointNeeded, all_values
 
 _NUMBER = re.compile(r"(?<![\w.])(?:(0|[1-9]\d{0,17})|(0\.\d{1,15}|[1-9]\d{0,9}\.\d{1,15}))(?![\w.])")
 """A number in an expression, an int or a real one, written as nobody could read it otherwise."""
+_WORD = re.compile(r"\w+")
 
 Number = int | float
 
@@ -29,13 +31,18 @@ Number = int | float
 class Form:
     """What patched experiments have in common that differ in numbers alone, the same for each of them; and the numbers of one.
 
+    A term of the loss that nothing else speaks of may have any name: of what is checked, nothing hangs on it.
+
     Args:
         node: The experiment with patches over it.
         base: The experiment without any; what is a part of both is not looked through.
+        said_once: The words that stand once in the study.
     """
 
-    def __init__(self, node: yaml.Node, base: yaml.Node) -> None:
+    def __init__(self, node: yaml.Node, base: yaml.Node, said_once: Container[str] = ()) -> None:
         self.node, self.base = node, base
+        self.loss = node.get("loss") if isinstance(node, yaml.Mapping) else None
+        self.said_once = said_once
         parts: list[Hashable] = []
         self.numbers: list[Number] = []
         self._read(node, base, parts)
@@ -45,7 +52,8 @@ class Form:
         if node is base:
             parts.append(id(node))
         elif isinstance(node, yaml.Mapping):
-            parts.append(node.keys())
+            names = node.keys()
+            parts.append(tuple(name not in self.said_once and name for name in names) if node is self.loss else names)
             for key, below in node.entries:
                 self._read(below, base.get(key.text) if isinstance(base, yaml.Mapping) else None, parts)
         elif isinstance(node, yaml.Sequence):
@@ -61,6 +69,21 @@ class Form:
             self.numbers.append(node.value)
         else:
             parts.append((type(node.value).__name__, node.value, node.plain))
+
+
+def said_once(top: yaml.Node) -> frozenset[str]:
+    """The words that stand once in a tree, in its keys or its texts."""
+    words: Counter[str] = Counter()
+    pending = [top]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, yaml.Scalar):
+            words.update(_WORD.findall(node.text))
+        elif isinstance(node, yaml.Sequence):
+            pending.extend(node.items)
+        else:
+            pending.extend(item for entry in node.entries for item in entry)
+    return frozenset(word for word, times in words.items() if times == 1)
 
 
 def _numbers(text: str) -> list[Number]:

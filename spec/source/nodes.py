@@ -104,14 +104,12 @@ def parse(source: Source) -> Mapping:
     return top
 
 
-def parsed(source: Source) -> tuple[Mapping, list[Problem]]:
-    """The document's tree, with what is wrong in it and leaves the rest as it is. Raises StudyError where there is no tree."""
-    try:
-        events = list(_events(source))
-    except yaml.YAMLError as error:
-        from .yaml_errors import syntax_error  # of texts with errors alone
+def parsed(source: Source, read: list[Any] | None = None) -> tuple[Mapping, list[Problem]]:
+    """The document's tree, with what is wrong in it and leaves the rest as it is; `read` are its events, where they were read before.
 
-        raise syntax_error(source, error) from None
+    Raises StudyError where there is no tree.
+    """
+    events = events_of(source) if read is None else read
     builder = _Builder(source)
     documents = [node for node in builder.documents(events) if node is not None]
     if builder.problems and (len(documents) != 1 or not isinstance(documents[0], Mapping)):
@@ -130,12 +128,7 @@ def parsed(source: Source) -> tuple[Mapping, list[Problem]]:
 
 def parse_value(source: Source, start: int = 0) -> Node:
     """The tree of one value, such as an override gives from a column on. Raises StudyError."""
-    try:
-        events = list(_events(Source(source.name, " " * start + source.text[start:])))
-    except yaml.YAMLError as error:
-        from .yaml_errors import syntax_error  # of texts with errors alone
-
-        raise syntax_error(source, error) from None
+    events = events_of(source, start)
     builder = _Builder(source)
     found = [node for node in builder.documents(events) if node is not None]
     if builder.problems:
@@ -216,9 +209,15 @@ def scalar_value(text: str) -> str | int | float | bool | None:
     return float(text) if _FLOAT.match(text) else text
 
 
-def _events(source: Source) -> Any:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.parse(source.text.translate(STAND_INS), Loader=loader)
+def events_of(source: Source, start: int = 0) -> list[Any]:
+    """What YAML reads in a text from a column on. Raises StudyError where that is no YAML."""
+    text = " " * start + source.text[start:] if start else source.text
+    try:
+        return list(yaml.parse(text.translate(STAND_INS), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+    except yaml.YAMLError as error:
+        from .yaml_errors import syntax_error  # of texts with errors alone
+
+        raise syntax_error(source, error) from None
 
 
 class _Builder:
