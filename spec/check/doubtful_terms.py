@@ -13,6 +13,7 @@ from ..ir.plan import Program
 from ..passes.integer_ranges import Known
 from ..tables.operations import OPERATIONS
 from . import all_points
+from .doubtful_comparisons import COMPARED, doubtful_comparison
 from .integer_ranges import PartBounds
 from .measure_reads import MeasureReads, spread_by_rank
 
@@ -41,6 +42,10 @@ def doubtful(program: Program, reads: MeasureReads) -> Iterator[Problem]:
                     yield from _applied_twice(item, names, program)
                 if row.signs:
                     yield from _signs(item, known)
+                if row.operator in COMPARED:
+                    made_by = partial(_made_by, names=names, program=program)
+                    values = partial(bounds.values, root=root, measured=id(root) in evaluated)
+                    yield from doubtful_comparison(item, made_by, names, program, values)
                 if spread_by_rank(item):
                     yield _spread(item)
 

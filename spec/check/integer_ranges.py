@@ -9,6 +9,7 @@ from ..diagnostics.problems import Problem, Span, sentence
 from ..ir import terms as t
 from ..ir.plan import Program
 from ..passes.integer_ranges import Known, Ranges
+from ..passes.joint_values import MAX_VALUES
 from ..passes.time import at_evaluations, at_updates
 from .measure_reads import MeasureReads
 
@@ -111,6 +112,14 @@ class PartBounds:
         """Those of a part of a root, which is looked through from there; `measured` says that it is taken at evaluations. None where they are not known."""
         looked = self._looked_through(root, measured)
         return looked.known.get(id(part), looked.behind.get(id(part)))
+
+    def values(self, part: t.Term, root: t.Term, measured: bool) -> frozenset[int] | None:
+        """All values of an int part of a root, as far as they are known: by its bounds, or of few by trying. None where they are not."""
+        known = self.of(part, root, measured)
+        if known is None or known[1] - known[0] >= MAX_VALUES:
+            return None
+        tried = self.found[measured].narrowed(part)
+        return frozenset(range(known[0], known[1] + 1) if tried is None else tried)
 
     def doubts(self, root: t.Term, measured: bool) -> Iterator[Problem]:
         """Warnings of indices of a root that may be outside, each place once."""

@@ -10,6 +10,7 @@ from ..ir import terms as t
 from ..ir.plan import MeasurePlan
 from ..tables.operations import OPERATIONS
 from ..tables.operations.intervals import INT32
+from .doubtful_comparisons import COMPARED
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +101,7 @@ def _held(term: t.Literal) -> bool:
 
 def _doubtful(item: t.Operate) -> bool:
     row = OPERATIONS[item.operation]
-    return bool(row.applies or row.signs) or spread_by_rank(item)
+    return bool(row.applies or row.signs or row.operator in COMPARED) or spread_by_rank(item)
 
 
 def spread_by_rank(item: t.Operate) -> bool:
