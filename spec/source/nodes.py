@@ -340,6 +340,8 @@ class _Builder:
 
         line = self.source.lines[span.line - 1]
         whole = balanced(line, span.column - 1)
+        if head := re.match(r"\w+\([^()]*\)(?=:\s)", whole):  # a function's name, with its parameters
+            whole = head[0]
         if not whole and self.source.lines[span.end_line - 1][span.end_column - 1 :].lstrip()[:1] in ("}", "]"):
             self.problems.append(Problem("a '(' in this expression is not closed", span, "Close it with ')'."))
             return
