@@ -13,6 +13,7 @@ from ..ir.plan import Program
 from ..passes.integer_ranges import Known
 from ..tables.operations import OPERATIONS
 from . import all_points
+from .bare_measures import order_of_means
 from .doubtful_comparisons import COMPARED, doubtful_comparison
 from .integer_ranges import PartBounds
 from .measure_reads import MeasureReads, spread_by_rank
@@ -46,8 +47,12 @@ def doubtful(program: Program, reads: MeasureReads) -> Iterator[Problem]:
                     made_by = partial(_made_by, names=names, program=program)
                     values = partial(bounds.values, root=root, measured=id(root) in evaluated)
                     yield from doubtful_comparison(item, made_by, names, program, values)
+                if row.instead and not item.arguments[0].type.shape:
+                    yield _of_one(item)
                 if spread_by_rank(item):
                     yield _spread(item)
+    for measure in program.measures:
+        yield from order_of_means(measure)
 
 
 def _spread(item: t.Operate) -> Problem:
@@ -56,6 +61,12 @@ def _spread(item: t.Operate) -> Problem:
     message = f"`{row.operator or row.name}` of {texts} is {item.type}: each entry of one with each of the other"
     hint = "Where entries belong together give both one shape: `f[:, 0]`. Pairs are said by an index: `[f[i, 0] - y[j] for i < n, j < n]`."
     return Problem(message, item.span, hint, "warning")
+
+
+def _of_one(item: t.Operate) -> Problem:
+    row = OPERATIONS[item.operation]
+    message = f"`{row.name}` of one number is that number: expressions speak of one example"
+    return Problem(message, item.span, f"Over examples it is `{row.instead}`.", "warning")
 
 
 def _signs(item: t.Operate, bounds: Callable[[t.Term], Known]) -> Iterator[Problem]:

@@ -101,7 +101,8 @@ def _held(term: t.Literal) -> bool:
 
 def _doubtful(item: t.Operate) -> bool:
     row = OPERATIONS[item.operation]
-    return bool(row.applies or row.signs or row.operator in COMPARED) or spread_by_rank(item)
+    of_one = bool(row.instead) and not item.arguments[0].type.shape
+    return bool(row.applies or row.signs or row.operator in COMPARED) or of_one or spread_by_rank(item)
 
 
 def spread_by_rank(item: t.Operate) -> bool:

@@ -162,7 +162,7 @@ class Ranges:
             inner.conditions = (*self.conditions, (condition, holds))
             inner.limits = {**self.limits, **limits(condition, holds, self.whole, self.values.leaf, self.limits)}
             self.known[id(branch)] = inner.of(branch)
-            self.behind.update(inner.behind | inner.known if branch.type.kind == "bool" else ())
+            self.behind.update(inner.behind | inner.known)
             self.quiet |= id(branch) in self.spoilt
 
     def narrowed(self, term: t.Term) -> Sequence[int] | None:

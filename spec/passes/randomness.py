@@ -93,7 +93,8 @@ class _Reached:
             if layer.row
         )
         started = any(self.starts_at_random(network) for network in program.networks)
-        return noise or started or not program.data.exact
+        sampled = any(t.has(item.term, t.Sample, t.FileValue) for item in program.examples)
+        return noise or started or (sampled and not program.data.exact)
 
 
 _DRAWS: TermPass[[_Reached], bool] = TermPass("randomness")

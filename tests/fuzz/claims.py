@@ -213,7 +213,7 @@ def measured(world: World, of: str = "") -> Part:
             value = curve[step if form == "at" else max(curve)]
         elif form == "first_step":
             for own, value in seen.items():
-                if math.isnan(value):
+                if not math.isfinite(value):
                     return None
                 if COMPARISONS[f"{operator}="](value, threshold):
                     return (float(own),)
@@ -355,11 +355,11 @@ TWO: tuple[tuple[str, Callable[[float, float], float]], ...] = (
 
 
 def compared(text: str, of: Callable[..., bool], *parts: Part) -> Part:
-    """A condition on numbers: decided where all that they may be decide it alike."""
+    """A condition on numbers: decided where all that they may be decide it alike, and none of them is infinite."""
 
     def at(place: Place) -> Candidates:
         given = [part.beside(place) for part in parts]
-        if any(one is None for one in given):
+        if any(one is None or (len(one) == 1 and math.isinf(one[0])) for one in given):
             return None
         found = set()
         for numbers in product(*(one or () for one in given)):

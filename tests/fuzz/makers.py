@@ -32,7 +32,7 @@ def _reduction(w: Writer, name: str, kind: str, shape: Shape, depth: int) -> str
     argument = OPERATIONS[name].arguments[0].kind
     own = kind if argument == "number" else argument
     if not shape and w.random.random() < 0.6:
-        given: Shape = tuple(w.random.randint(1, 3) for _ in range(w.random.randint(0, 2)))
+        given: Shape = tuple(w.random.randint(1, 3) for _ in range(w.random.randint(name in ("variance", "std"), 2)))
         rest = ""
     else:
         place = w.random.randint(0, len(shape))
@@ -147,10 +147,10 @@ def _fourier(w: Writer, name: str, kind: str, shape: Shape, depth: int) -> str |
 
 @_makes("concat")
 def _concat(w: Writer, name: str, kind: str, shape: Shape, depth: int) -> str | None:
-    if not shape:
+    if not shape or shape[0] < 2:
         return None
-    first = w.random.randint(1, shape[0])
-    parts = [first, shape[0] - first] if first < shape[0] else [first]
+    first = w.random.randint(1, shape[0] - 1)
+    parts = [first, shape[0] - first]
     return f"concat({', '.join(w.write(kind, (size, *shape[1:]), depth) for size in parts)})"
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ...ir.types import ShapeProblem, Type
-from .table import Operation, table
+from .table import Operation, Rule, table
 
 
 def normal_axis(axis: int, rank: int) -> int:
@@ -20,7 +20,7 @@ def normal_axis(axis: int, rank: int) -> int:
     return axis - rank if axis >= 0 else axis
 
 
-def reduction(kind: str | None) -> Callable[[Sequence[Type], Mapping[str, Any]], tuple[Type, Mapping[str, Any]]]:
+def reduction(kind: str | None) -> Rule:
     """The type rule of a reduction; `kind` is the result's, None for the argument's own (a bool counts as int)."""
 
     def rule(types: Sequence[Type], static: Mapping[str, Any]) -> tuple[Type, Mapping[str, Any]]:
@@ -37,7 +37,19 @@ def reduction(kind: str | None) -> Callable[[Sequence[Type], Mapping[str, Any]],
     return rule
 
 
-def along(kind: str | None) -> Callable[[Sequence[Type], Mapping[str, Any]], tuple[Type, Mapping[str, Any]]]:
+def spread(over_examples: str) -> Rule:
+    """The type rule of a spread: one number has none, and what is meant of it is taken over examples."""
+
+    def rule(types: Sequence[Type], static: Mapping[str, Any]) -> tuple[Type, Mapping[str, Any]]:
+        if not types[0].shape:
+            hint = f"Give it an array. Over examples it is `{over_examples}`, in measures."
+            raise ShapeProblem("a single number has no spread: expressions speak of one example", hint)
+        return reduction("real")(types, static)
+
+    return rule
+
+
+def along(kind: str | None) -> Rule:
     """The type rule of a reduction over one axis, the last unless said."""
 
     def rule(types: Sequence[Type], static: Mapping[str, Any]) -> tuple[Type, Mapping[str, Any]]:
@@ -64,10 +76,13 @@ def _row(
     kind: str | None,
     argument: str = "number",
     corner: str = "",
+    rule: Rule | None = None,
     **facts: Any,
 ) -> Operation:
     signature = f"(x: {argument}[*s], axis: axis = none) -> {kind or 'number'}[]"
-    return Operation(name, signature, meaning, numpy, example=example, rule=reduction(kind), corner=corner, **facts)
+    return Operation(
+        name, signature, meaning, numpy, example=example, rule=rule or reduction(kind), corner=corner, **facts
+    )
 
 
 REDUCTIONS = table(
@@ -79,22 +94,23 @@ REDUCTIONS = table(
         _row(
             "min", "the smallest", lambda x, axis: np.min(x, axis=axis), ("min([2, 1])", "1"), None,
             corner="at a tie equal shares of the gradient, but none where a constant is among the tied",
-            splits_ties=True, of_two="`minimum(a, b)` is the smaller of two.",
+            splits_ties=True, of_two="`minimum(a, b)` is the smaller of two.", instead="quantile(x, 0)",
         ),
         _row(
             "max", "the largest", lambda x, axis: np.max(x, axis=axis), ("max([2, 1])", "2"), None,
             corner="at a tie equal shares of the gradient, but none where a constant is among the tied: max([f, 0]) is flat at 0, as relu(f)",
-            splits_ties=True, of_two="`maximum(a, b)` is the larger of two.",
+            splits_ties=True, of_two="`maximum(a, b)` is the larger of two.", instead="quantile(x, 1)",
         ),
         _row("any", "whether any holds", lambda x, axis: np.any(x, axis=axis), ("any([true, false])", "true"), "bool", "bool"),
         _row("all", "whether all hold", lambda x, axis: np.all(x, axis=axis), ("all([true, false])", "false"), "bool", "bool"),
         _row(
             "variance", "the mean squared distance from the mean (divided by n)",
-            lambda x, axis: np.var(x, axis=axis), ("variance([1, 3])", "1.0"), "real", "real",
+            lambda x, axis: np.var(x, axis=axis), ("variance([1, 3])", "1.0"), "real", "real", rule=spread("E((x - E(x))^2)"),
         ),
         _row(
             "std", "the root mean squared distance from the mean (divided by n)",
             lambda x, axis: np.std(x, axis=axis), ("std([1, 3])", "1.0"), "real", "real", corner="gradient 0 where it is 0",
+            rule=spread("sqrt(E((x - E(x))^2))"),
         ),
         _row(
             "norm", "the Euclidean length", lambda x, axis: np.sqrt(np.sum(np.square(x), axis=axis)), ("norm([3, 4])", "5.0"), "real", "real",

@@ -52,7 +52,8 @@ class Operation:
     their ends; with `monotone_beside_0` it does so while that argument, counted from 0, keeps its sign. `splits_ties` means
     that its lowering asks which entries are constants: these take no share of a gradient at a tie. `applies` is the operation
     that it applies to its `score`, or else its first argument, by itself; `signs` is the argument that is 1 or -1. `of_two` says how to write what a second number
-    by position is elsewhere, where it is an axis here.
+    by position is elsewhere, where it is an axis here. `instead` is what is meant over examples where it is applied to one number, which
+    it gives back.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Operation:
     applies: str = ""
     signs: str = ""
     of_two: str = ""
+    instead: str = ""
     family: str = field(default="", compare=False)
     arguments: tuple[Argument, ...] = field(default=(), compare=False)
     result: Argument = field(default=Argument("", "real", ()), compare=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from dlspec import spec
-from dlspec.spec.diagnostics.problems import Source
+from dlspec.spec.diagnostics.problems import Source, StudyError
 
 STUDY = """
 dlspec: 1
@@ -135,6 +135,7 @@ def signs(measure: str) -> list[str]:
         ("hinge(a, f)", "0 … 3"), ("mine(k)", "0 or 1"),
         ("hinge(step, f)", "0 … 3"),
         ("sum([hinge(i, f) for i < 3])", "0 … 2"),
+        ("hinge(k, f) if x[1] > 0 else 0", "0 or 1"), ("0 if b else mine(k)", "0 or 1"), ("norm(gradient(logistic(k, f), x))", "0 or 1"),
         ("mine(1 if b else 0)", "0 or 1"), ("hinge([0, 1], [f, -f])[0]", "0 or 1"), ("logistic(2, f)", "2"),
     ],
 )  # fmt: skip
@@ -150,3 +151,55 @@ def test_labels_of_0_and_1_where_signs_are_asked_for(measure: str, values: str) 
 )  # fmt: skip
 def test_signs_are_not_warned_of(measure: str) -> None:
     assert signs(measure) == []
+
+
+@pytest.mark.parametrize(("measure", "meant"), [("max(abs(f))", "quantile(x, 1)"), ("min(k)", "quantile(x, 0)")])
+def test_the_largest_of_one_number_is_warned_of(measure: str, meant: str) -> None:
+    text = SIGNS.format(measure=measure)
+    (told,) = spec.resolve(spec.parse(Source("s.yaml", text))).warnings
+    assert told.message.endswith("of one number is that number: expressions speak of one example")
+    assert told.hint == f"Over examples it is `{meant}`."
+    assert signs(measure.replace("abs(f)", "x").replace("(k)", "(x)")) == []
+
+
+@pytest.mark.parametrize("value", ["std(f)", "variance(x[0] - f)", "E(variance(f))", "1 - E(f^2) / E(variance(k))"])
+def test_one_number_has_no_spread(value: str) -> None:
+    with pytest.raises(StudyError) as caught:
+        spec.resolve(spec.parse(Source("s.yaml", SIGNS.format(measure=value))))
+    (told,) = caught.value.problems
+    assert "a single number has no spread: expressions speak of one example" in told.message
+    assert "E((x - E(x))^2)" in told.hint
+
+
+BARE = SIGNS.replace('"E({measure})"', '"{measure}"')
+
+
+def order(measure: str) -> list[tuple[str, str]]:
+    """What is warned of a measure that stands as it is."""
+    found = spec.resolve(spec.parse(Source("s.yaml", BARE.format(measure=measure)))).warnings
+    return [(one.message.split(" is taken of ")[0], one.hint) for one in found if "comes last" in one.message]
+
+
+@pytest.mark.parametrize(
+    ("measure", "outer", "mended"),
+    [
+        ("sqrt(mean((x - f)^2))", "`sqrt`", "`sqrt(E(mean(…)))`"), ("sqrt(mean((f - x[0])^2))", "`sqrt`", "`sqrt(E(mean(…)))`"),
+        ("1 - mean(x^2) + 2 * exp(mean(-x))", "`exp`", "`exp(E(mean(…)))`"), ("f / mean(x)", "`/`", "`E(mean(…))`"), ("mean(x)^2", "`^`", "`E(mean(…))`"),
+        ("norm(gradient(f, f.weights))", "`norm`", "`norm(E(gradient(…)))`"), ("log(squared_norm(gradient(f, f.weights)))", "`log`", "`E(gradient(…))`"),
+        ("sqrt(mean((x - f)^2)) if b else 0", "`sqrt`", "`sqrt(E(mean(…)))`"),
+    ],
+)  # fmt: skip
+def test_a_measure_without_an_E_that_would_be_another_with_one(measure: str, outer: str, mended: str) -> None:
+    """Its value is the mean of each example's root: 0.798 of the root of the mean square for one normal number."""
+    ((told, hint),) = order(measure)
+    assert told == outer and mended in hint
+
+
+@pytest.mark.parametrize(
+    "measure",
+    ["mean((x - f)^2)", "2 * mean(x) - 1", "E(sqrt(mean(x^2)))", "sqrt(E(mean(x^2)))", "norm(x - f)", "norm(x - repeat(mean([x, x], axis=0)[0], 4))",
+     "mean(x) / 2", "norm(f.weights)", "f", "f * k > 0", "sqrt(f^2)", "norm(E(gradient(f, f.weights)))", "gradient(f, f.weights)[0]",
+     "sqrt(mean(f.weights^2)) * f", "quantile(sqrt(mean(x^2)), 0.5)"],
+)  # fmt: skip
+def test_a_measure_without_an_E_that_is_the_same_with_one(measure: str) -> None:
+    assert order(measure) == []
