@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ..expressions import nodes as n
 from ..expressions.parser import COMPARISONS
@@ -11,8 +12,12 @@ SEVERAL = "Claim each of several values: `final(m, d == 2) < 1 and final(m, d ==
 """What is written where a condition names several values."""
 
 
-def in_place_of(node: n.Expr, axes: Collection[str]) -> str:
+def in_place_of(node: n.Expr, axes: Mapping[str, Sequence[Any]]) -> str:
     """The remedy for an expression that stands where a condition does."""
+    if isinstance(node, n.Name) and (
+        axis := next((axis for axis, values in axes.items() if node.name in values), None)
+    ):
+        return f"Say of which axis it is: `{axis} == {node.name}`."
     if isinstance(node, n.Array) or (isinstance(node, n.Binary) and node.operator == "or"):
         return SEVERAL
     if isinstance(node, n.Binary) and node.operator == "and":

@@ -71,4 +71,5 @@ def must_be_evaluated(
             message = f"nothing is measured at step {step:,}{where}"
             late = f"The last step is {steps[-1]:,}."
             hint = late if step > steps[-1] else f"`evaluate: {{at: [{step}]}}` adds it."
+            hint = "Steps count from 0; the measure at the last one is `final(m)`." if step < 0 else hint
             raise problem_at(span, message, hint)

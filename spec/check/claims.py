@@ -119,7 +119,21 @@ def claim_part(node: n.Expr, text: Text, subject: Subject, until: bool = False) 
         case n.Call(keywords=((name, value), *_)):
             hint = f"A condition compares: `{name} == {value.name if isinstance(value, n.Name) else 10}`."
             raise problem_at(text.keyword(name, value), "claims take no arguments by name", hint)
+    if isinstance(node, n.Index):
+        raise problem_at(span, "this has no meaning in a claim", _of_an_index(node, subject))
     raise problem_at(span, "this has no meaning in a claim", _forms())
+
+
+def _of_an_index(node: n.Index, subject: Subject) -> str:
+    """What is meant by an index behind a measure, or behind its value."""
+    array = node.array
+    while isinstance(array, n.Index):
+        array = array.array
+    if isinstance(array, n.Name) and array.name in subject.measures:
+        return f"At the last step it is `final({array.name})`, at another one `at({array.name}, 100)`; an entry of an array is `final(v[0])`."
+    if isinstance(array, n.Call) and array.function in (*c.BEST, "final", "mean_over", "at"):
+        return f"What is looked at stands within its brackets: `{array.function}(m[0])` is an entry of an array, `{array.function}(m, variant == a)` is of a variant."
+    return _forms()
 
 
 def _must_be_conditions(operator: str, operands: tuple[n.Expr, ...], text: Text) -> None:
@@ -159,6 +173,9 @@ def _name(name: str, span: Span, subject: Subject, until: bool) -> c.Claim:
     if name in subject.constants:
         return c.Number(subject.constants[name])
     known = [*subject.measures, *subject.axes, *subject.constants]
+    if name == "step":
+        hint = "Steps are no axis: `final(m)` beside `at(m, 0)`, `highest(m, step > 100)` and `first_step(m < c)` speak of them."
+        raise problem_at(span, "a claim has no value for each step", hint)
     raise problem_at(span, f"unknown name '{name}'", did_you_mean(name, known) or f"Known here: {listing(known)}.")
 
 
@@ -210,9 +227,15 @@ def _call(
             message = f"`{row.name}` takes {len(row.arguments)} arguments, and is given {len(arguments)}"
             raise problem_at(span, message, f"It is `{row.name}{row.signature}`: {row.meaning}.")
         return _applied(function, tuple(claim_part(item, text, subject, until) for item in arguments), span)
+    from ..tables.other_words import OTHER_CLAIM_WORDS  # of studies with errors alone
+
     known = [*CLAIM_FORMS, *(name for name, row in OPERATIONS.items() if row.elementwise)]
     head = text.span(n.Name(function, start=node.start, end=node.start + len(function)))
-    raise problem_at(head, f"'{function}' has no meaning in a claim", did_you_mean(function, known) or _forms())
+    raise problem_at(
+        head,
+        f"'{function}' has no meaning in a claim",
+        OTHER_CLAIM_WORDS.get(function) or did_you_mean(function, known) or _forms(),
+    )
 
 
 def _over(
@@ -230,7 +253,9 @@ def _over(
         )  # fmt: skip
         if part is not None:
             return part
-        hint = subject.left_out(axis) or did_you_mean(axis, subject.axes) or those("axes", subject.axes)
+        seeds = "Replicates are no axis: each is judged by itself, and `judge: mean` judges their mean."
+        near = seeds if axis in ("replicate", "replicates", "seed", "seeds") else did_you_mean(axis, subject.axes)
+        hint = subject.left_out(axis) or near or those("axes", subject.axes)
         if array := next((name for name, shape in subject.measures.items() if shape), None):
             hint = sentence(hint, f"An index goes over the entries of an array: `{function}(final({array}[i]), i)`.")
         raise problem_at(text.span(arguments[1]), f"there is no axis '{axis}'", hint)

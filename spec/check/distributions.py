@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..diagnostics.problems import Span, did_you_mean, problem_at
+from ..diagnostics.problems import Span, did_you_mean, problem_at, sentence
 from ..expressions import nodes as n
 from ..ir import terms as t
 from ..ir.types import Shape, ShapeProblem, Type, broadcast
@@ -17,6 +17,7 @@ from . import constant_folding as folding
 from .argument_bounds import in_order, representable, within
 from .context import Context, Elaborator
 from .expression_text import Text
+from .namespace import DRAWN_BY_WEIGHTS
 
 MAX_VALUES = INT32[1] + 1
 """How many different values the ints from 0 on have."""
@@ -42,11 +43,17 @@ def sample(checker: Elaborator, node: n.Call, text: Text, context: Context, span
     return term
 
 
+def _drawn_before(context: Context) -> str:
+    """How a draw comes to where none stands; where networks are known, with odds that they give, too."""
+    more = DRAWN_BY_WEIGHTS if context.stage in ("outputs", "loss") else ""
+    return sentence("Give the draw a name there, and use the name here.", more)
+
+
 def choice(checker: Elaborator, node: n.Call, text: Text, context: Context, span: Span) -> t.Term:
     """`choice(values, p)`: an entry of an array, at an index that is drawn."""
     if context.stage not in ("draw", "example") or context.calls:
         message = "`choice` draws, and stands only in `task.draw` and `task.example`"
-        raise problem_at(span, message, "Give the draw a name there, and use the name here.")
+        raise problem_at(span, message, _drawn_before(context))
     if not node.arguments:
         raise problem_at(span, "`choice` lacks the values that it chooses from", _CHOICE)
     first, *rest = node.arguments
@@ -83,7 +90,7 @@ def _sample(checker: Elaborator, node: n.Call, text: Text, context: Context, spa
         raise problem_at(span, message, "Draw under `task.draw` or `task.example`, and pass the value.")
     if context.stage not in ("draw", "example"):
         message = f"`{row.name}` draws, and stands only in `task.draw`, `task.example` and initialisers"
-        raise problem_at(span, message, "Give the draw a name there, and use the name here.")
+        raise problem_at(span, message, _drawn_before(context))
     known = [*(parameter.name for parameter in row.parameters), *(["shape"] if row.shaped else [])]
     for name, value in node.keywords:
         if name not in known:

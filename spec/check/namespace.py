@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..diagnostics.problems import Span, problem_at
+from ..diagnostics.problems import Span, problem_at, sentence
 from ..source import nodes as yaml
 from ..tables.counters import COUNTERS
 
@@ -50,6 +50,13 @@ MEANING = {
 }
 
 
+DRAWN_BY_WEIGHTS = (
+    "What is drawn with odds that a network gives is made of a draw: of `u: uniform()` in the example, under `outputs` "
+    "`sum(u > cumsum(p)[:-1])` is an index with the odds p, `1 if u < p else 0` a coin; `m + s * z` of `z: normal()` a normal number."
+)
+"""How a policy's action, or a latent, is drawn: draws come before networks."""
+
+
 def order(stage: str) -> int:
     """Where a stage comes: a name may use those of its own stage and of earlier ones."""
     return STAGES.index(AS_EARLY_AS.get(stage, stage))
@@ -61,7 +68,7 @@ def must_precede(name: str, named_stage: str, stage: str, span: Span, free: bool
         return
     meaning = "a free parameter, learnt in training" if free else MEANING[named_stage]
     if stage == "schedule":
-        hint = "Learning rates and the weights of loss terms are made of constants and `step`."
+        hint = "Learning rates and the weights of loss terms are made of constants and `step`; what each example weighs is a factor of the term: `{of: w * (f - y)^2}`."
         raise problem_at(span, f"'{name}' is {meaning}, and cannot be used here", hint)
     where = {
         "constants": "a constant is needed here",
@@ -74,6 +81,12 @@ def must_precede(name: str, named_stage: str, stage: str, span: Span, free: bool
         "architecture": "the architecture comes before it",
     }
     hint = "The stages are constants → draw → example → architecture → estimates → outputs → loss and measures."
+    if stage == "architecture" and named_stage == "outputs":
+        hint = (
+            f'Make it a function, which may stand in inputs, too: `functions: {{"{name}()": …}}`, and `{name}()` here.'
+        )
+    if stage in ("draw", "example") and named_stage in ("architecture", "outputs") and not free:
+        hint = sentence(DRAWN_BY_WEIGHTS, hint)
     raise problem_at(span, f"'{name}' is {meaning}, and {where.get(stage, f'`{stage}` comes before it')}", hint)
 
 

@@ -82,6 +82,8 @@ def _patched(experiment: ExperimentScope, stream: str, name: str) -> t.Term:
     known = experiment.stage("example")
     if name not in known:
         hint = did_you_mean(name, known) or f"An example has {listing(known) or 'no names'}."
+        if name in experiment.model.constants:
+            hint = f"A constant is the same in all of them: say the names that are made of '{name}' otherwise. {hint}"
         raise problem_at(key, f"'{name}' is no name of the example", hint)
     assert node is not None
     weight = experiment.dependencies.density

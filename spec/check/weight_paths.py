@@ -85,6 +85,10 @@ def _moved(node: n.Expr, call: n.Call) -> n.Expr:
     return replace(node, array=_moved(node.array, call))
 
 
+WORDS_FOR_WEIGHTS = ("parameters", "params", "variables", "trainable_weights", "trainable_variables", "state_dict", "w")
+"""What all weights of a network are called elsewhere."""
+
+
 def layer(plan: NetworkPlan, path: Sequence[str | int], span: Span) -> LayerPlan:
     """A layer by its path: a name, a kind and position, or a kind alone where there is one of it."""
     if plan.free:
@@ -98,7 +102,12 @@ def layer(plan: NetworkPlan, path: Sequence[str | int], span: Span) -> LayerPlan
         if len(keys) == 1:
             known.setdefault(short, known[keys[0]])
     if text not in known:
-        hint = sentence(did_you_mean(text, known), f"Its layers are {listing(layer.key for layer in plan.leaves())}.")
+        near = did_you_mean(text, known)
+        if text in single:
+            near = f"Several are of that kind, and are told apart: {listing(f'`{plan.name}.{key}`' for key in single[text])}."
+        elif text in WORDS_FOR_WEIGHTS:
+            near = f"All of its weights, as one vector, are `{plan.name}.weights`."
+        hint = sentence(near, f"Its layers are {listing(layer.key for layer in plan.leaves())}.")
         raise problem_at(span, f"the network '{plan.name}' has no layer '{text}'", hint)
     return known[text]
 

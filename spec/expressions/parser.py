@@ -378,6 +378,8 @@ def _token_hint(text: str, token: str, place: int) -> str:
             "Index notation is `[f(i) for i < n]`; one of several values is `x == 2 or x == 4`; in conditions of claims a range is "
             "`d >= 2, d <= 4`, and of other values each has a claim of its own: `and`."
         )
+    if token == ":" and text[:place].count("[") > text[:place].count("]"):
+        return "A slice is `x[a:b]`, without a step: backwards is `reverse(x)`, every second entry `[x[2 * i] for i < len(x) // 2]`."
     if token in (":", "lambda"):
         return "A function is declared under `functions:`, as `f(x): ...`."
     before = text[:place].rstrip()

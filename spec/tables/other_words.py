@@ -42,3 +42,18 @@ OTHER_INITIALIZERS: Mapping[str, str] = MappingProxyType(
 OTHER_ACTIVATIONS: Mapping[str, str] = MappingProxyType(
     {**_is("silu", "swish"), **_is("leaky_relu", "lrelu", "leaky"), **_is("linear", "identity", "none", "id")}
 )
+
+_SPREAD = "Each replicate is judged by itself; how far they lie apart is weighed by `judge: mean`, and shown beside every verdict."
+OTHER_CLAIM_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(("initial", "first", "start"), "The measure before training is `at(m, 0)`."),
+        **dict.fromkeys(("last", "end"), "The measure at the last step is `final(m)`."),
+        **dict.fromkeys(("all", "every"), "A claim has to be true of all that its conditions leave: leave the word out."),
+        **dict.fromkeys(("any", "some"), "Of one value of an axis at least it is so where `max(final(m), d)`, or `min`, is."),
+        **dict.fromkeys(("std", "variance", "var", "sem", "stderr", "ci"), _SPREAD),
+        "median": "Of half of the seeds at least it is so by `judge: {share: 0.5}`; a median over examples is a measure, `quantile(x, 0.5)`.",
+        **dict.fromkeys(("E", "quantile"), "Over examples goes a measure: give it a name under `measures`, and write `final(name)`."),
+        **dict.fromkeys(("p_value", "ttest", "t_test"), "A judge tests: `judge: mean` by a paired t interval, `judge: {share: 0.9}` by a binomial bound."),
+        **dict.fromkeys(("corr", "correlation"), "A trend along a swept constant is `slope(y, d) > 0` or `increasing(y, d)`."),
+    }
+)  # fmt: skip

@@ -20,7 +20,8 @@ def _classes(types: Sequence[Type], static: Mapping[str, Any]) -> tuple[Type, Ma
     if label.shape != logits.shape[:-1]:
         raise ShapeProblem(
             f"the scores {logits} need a label for each row, and the label is {label}",
-            "The last axis of the scores is that of the classes.",
+            "The last axis of the scores is that of the classes."
+            + ("" if label.shape else f" One label for all rows is `repeat(c, {logits.shape[0]})`."),
         )
     if label.kind == "real":
         raise ShapeProblem(

@@ -82,7 +82,7 @@ OTHER_NAMES: Mapping[str, str] = MappingProxyType(
         "loss": "It stands in `gradient(loss, f.weights)` alone: write what it is, as in `E((f - y)^2)`.",
         "True": "It is `true`.",
         "False": "It is `false`.",
-        "None": "There is nothing in expressions: leave the argument, or the key, out.",
+        "None": "There is nothing in expressions: leave the argument, or the key, out; a new axis is `reshape(x, [1, n])`.",
         "randint": "It is `integer(n)`: one of 0, …, n - 1.",
         "random": "It is `uniform([n])`.",
         "shuffle": "`x[permutation(n)]` puts entries in random order.",

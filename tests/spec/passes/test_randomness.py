@@ -82,3 +82,27 @@ def test_what_is_exact_at_each_step_is_not_where_training_ends_at_a_random_one(m
     (program,) = spec.resolve(spec.parse(Source("s.yaml", text))).experiments[0].programs
     assert is_random(program, program.measures[0]) == expected
     assert trains_at_random(program) == any(name in measures for name in ("noisy",))
+
+
+@pytest.mark.parametrize(
+    ("example", "expected"), [("{}", False), ('{x: "normal([n])"}', True), ('{x: "[step, n]"}', False)]
+)
+def test_training_without_a_draw_is_the_same_for_every_seed(example: str, expected: bool) -> None:
+    """Descent from fixed weights on examples that are all alike: one replicate is as good as many."""
+    text = f"""
+dlspec: 1
+study: s
+experiments:
+  e:
+    constants: {{n: 2}}
+    task: {{example: {example}}}
+    architecture: {{w: {{parameter: [2], initializer: 1.0}}}}
+    loss: {{l: "(w[0]^2 + 100 * w[1]^2) / 2{" + sum(x)" if "x" in example else ""}"}}
+    training: {{optimizer: {{sgd: {{learning_rate: 0.01}}}}, batch: 1, steps: 3}}
+    measures: {{m: "abs(w[0])"}}
+    claims: {{c: {{says: it, check: final(m) < 1}}}}
+"""
+    plan = spec.resolve(spec.parse(Source("s.yaml", text)))
+    (program,) = plan.experiments[0].programs
+    assert is_random(program, program.measures[0]) == trains_at_random(program) == expected
+    assert [("judged on one replicate" in one.message) for one in plan.warnings] == [True] * expected
