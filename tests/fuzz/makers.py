@@ -37,7 +37,8 @@ def _reduction(w: Writer, name: str, kind: str, shape: Shape, depth: int) -> str
     else:
         place = w.random.randint(0, len(shape))
         given = (*shape[:place], w.random.randint(1, 3), *shape[place:])
-        rest = f", axis={place}" if w.random.random() < 0.6 else f", {place - len(given)}"
+        named = w.random.random() < 0.6 or (len(given) == 1 and OPERATIONS[name].of_two)
+        rest = f", axis={place}" if named else f", {place - len(given)}"
     if prod(given) > MAX_ENTRIES:
         return None
     text = w.write(own, given, depth)
