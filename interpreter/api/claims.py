@@ -6,10 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, overload
 
-from markupsafe import Markup
-
 from ..report.page import seen
-from ..results.coded_text import coded
 from ..results.verdicts import MARKS, Verdict
 from ..verdicts.evidence_text import chance_text
 from . import html
@@ -44,15 +41,15 @@ class Claims(Sequence[Verdict]):
     def _repr_html_(self) -> str:
         if not self.data:
             return html.paragraph("no claims", muted=True)
-        rows = [(html.mark(item["verdict"]), Markup(_claim(item))) for item in self.data]
+        rows = [(html.mark(item["verdict"]), html.Html(_claim(item))) for item in self.data]
         by_chance = chance_text(self.data)
         counts = html.tally(dict(Counter(item["verdict"] for item in self.data)))
         parts = [html.paragraph(counts), html.table(("verdict", "claim"), rows)]
-        return "".join([*parts, html.paragraph(coded(by_chance), muted=True) if by_chance else ""])
+        return "".join([*parts, html.paragraph(html.worded(by_chance), muted=True) if by_chance else ""])
 
 
 def _claim(item: Mapping[str, Any]) -> str:
     """A claim: its sentence, its check, how strong its verdict is, and what was seen of each condition."""
     lines = [html.paragraph(item["says"] or item["id"]), html.paragraph(html.code(item["check"]), muted=True)]
-    lines += [html.paragraph(coded(line)) for line in (item["strength"], *seen(item), item["reason"]) if line]
+    lines += [html.paragraph(html.worded(line)) for line in (item["strength"], *seen(item), item["reason"]) if line]
     return "".join(lines)

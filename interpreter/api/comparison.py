@@ -14,7 +14,6 @@ from dlspec.spec.diff.changes import Edit
 from dlspec.spec.diff.json_form import data
 from dlspec.spec.diff.markdown import markdown
 from dlspec.spec.diff.sections import Line, PastResults, consequences, sections, warned
-from markupsafe import Markup, escape
 
 from . import html
 from .diff_inputs import Side
@@ -119,11 +118,11 @@ def _parts(name: str, item: StudyDiff, past: PastResults) -> Iterator[str]:
 TAGS = {"same": "span", "removed": "del", "added": "ins"}
 
 
-def _edits(line: Line) -> Markup:
+def _edits(line: Line) -> html.Html:
     """The stretches of a change, with what was removed and added."""
-    return Markup("".join(map(_edit, line.edits)))
+    return html.Html("".join(map(_edit, line.edits)))
 
 
 def _edit(edit: Edit) -> str:
     tag = TAGS[edit.kind]
-    return f"<{tag}><code>{escape(edit.text)}</code></{tag}>"
+    return f"<{tag}><code>{html.text(edit.text)}</code></{tag}>"

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from markupsafe import Markup
-
 from ..report.final_values import Finals
 from . import html
 
 
-def finals_table(group: Finals) -> Markup:
+def finals_table(group: Finals) -> html.Html:
     """An experiment's finals: a cell a row, a measure a column."""
     heads = [group.experiment, *(name.replace("_", " ") for name in group.measures), "steps", "replicates"]
     rows = [

@@ -8,8 +8,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from markupsafe import Markup
-
 from ..program.job import Job
 from ..results.replicates import Replicate
 from ..schedule.eta import in_words, steps
@@ -71,7 +69,7 @@ class InNotebook(Quiet):
         done = min(sum(self.at.values()) + self.apart, self.all_steps)
         left = in_words(self.time_left.seconds())
         words = self.note or (f"about {left} left" if left and done < self.all_steps else "")
-        bar = Markup(f"<progress max='{max(1, self.all_steps)}' value='{done}'></progress>")
+        bar = html.Html(f"<progress max='{max(1, self.all_steps)}' value='{done}'></progress>")
         numbers = list(self.lines)[-MOST_LINES:]
         return "".join(
             [html.paragraph(bar, words), *(html.paragraph(self.lines[number], muted=True) for number in numbers)]

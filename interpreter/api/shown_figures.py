@@ -10,7 +10,6 @@ from typing import Any
 
 from dlspec import spec
 from dlspec.spec.diagnostics.problems import Problem, did_you_mean, listing, sentence
-from markupsafe import escape
 
 from ..report.figures import Picture, pictures
 from ..results.optional_outputs import Aside
@@ -57,7 +56,7 @@ class Figure:
         """Its image as HTML."""
         shown = self.picture
         size = f"width='{shown.width // 2}' style='max-width:100%;height:auto;background:#fff'"
-        return f"<img src='{shown.image}' alt='{escape(shown.description)}' {size}>"
+        return f"<img src='{shown.image}' alt='{html.text(shown.description)}' {size}>"
 
     def _repr_mimebundle_(
         self, include: object = None, exclude: object = None

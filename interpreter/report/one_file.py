@@ -12,7 +12,6 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from ..results.coded_text import coded
 from ..results.number_text import number
 from .figures import Picture, packed
 
@@ -40,6 +39,17 @@ def one_file(template: str, pictures: Iterable[Picture], **words: Any) -> str:
         policy=f"default-src 'none'; img-src data:; style-src {_digest(style)}; script-src {scripts}",
         library=packed(library) if library else "", style=Markup(style), script=Markup(script), **words,
     )  # fmt: skip
+
+
+def coded(text: str) -> Markup:
+    """A text with what stands in backticks as code.
+
+    >>> str(coded("`d`, <2>"))
+    '<code>d</code>, &lt;2&gt;'
+    """
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if place % 2 else part for place, part in enumerate(text.split("`"))
+    )
 
 
 def _digest(text: str) -> str:
