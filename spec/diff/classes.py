@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from .changes import CLASSES, FACTORS
 from .expressions import names
-from .trees import TEXTS, Branch, Expression, leaves
+from .trees import TEXTS, Branch, Expression, Tree, leaves
 
 Path = tuple[str, ...]
 
@@ -80,9 +80,12 @@ class Reach:
         roots: dict[str, set[str]] = {}
         measures: dict[str, set[str]] = {}
         trains = False
+        sections: dict[tuple[str, int], Tree] = {}
         for tree in trees:
             trains = trains or bool(tree.entries.get("training"))
-            for path, leaf in leaves(tree):
+            sections.update(((name, id(section)), section) for name, section in tree.entries.items())
+        for (section_name, _), section in sections.items():
+            for path, leaf in leaves(section, (section_name,)):
                 if not isinstance(leaf, Expression):
                     continue
                 free = names(leaf.tree) - set(leaf.parameters)

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..ir.plan import ExperimentPlan, Program
 from ..model.layers import LayerDefaults
-from .trees import Branch, Tree, defaults_tree, experiment_tree
+from .trees import Branch, Kept, Tree, defaults_tree, experiment_tree
 
 Point = tuple[tuple[str, Any], ...]
 
@@ -81,10 +81,11 @@ class Side:
 def side(plan: ExperimentPlan, defaults: LayerDefaults) -> Side:
     """An experiment's trees; models that sweep points share are made into one."""
     made: dict[int, Branch] = {}
+    kept: Kept = {}
 
     def tree(model: Any) -> Branch:
         if id(model) not in made:
-            made[id(model)] = experiment_tree(model, defaults)
+            made[id(model)] = experiment_tree(model, defaults, kept)
         return made[id(model)]
 
     trees = Side(plan, tree(plan.model), defaults_tree(plan.model, defaults))

@@ -75,6 +75,8 @@ class Layers:
 
 
 Tree = Expression | Word | Branch | Layers
+Kept = dict[int, dict[tuple[str, int], Tree]]
+"""Of each layer defaults the trees of sections, by the field and the value's identity: these values are part of models that are kept."""
 
 
 def expression(tree: n.Expr, parameters: tuple[str, ...] = ()) -> Expression:
@@ -84,6 +86,8 @@ def expression(tree: n.Expr, parameters: tuple[str, ...] = ()) -> Expression:
 
 def same(a: Tree | None, b: Tree | None) -> bool:
     """Whether two trees are equal but for spelling."""
+    if a is b:
+        return True
     if isinstance(a, Expression) and isinstance(b, Expression):
         return bool(a.form == b.form)
     if isinstance(a, Branch) and isinstance(b, Branch):
@@ -121,10 +125,14 @@ def shared_order(one: Branch, other: Branch) -> list[str]:
     return [key for key in one.entries if key in other.entries]
 
 
-def experiment_tree(model: Any, study_defaults: LayerDefaults) -> Branch:
-    """The tree of an experiment; what `layer_defaults` say stands in every layer that they reach."""
-    builder = _Builder(_defaults(model, study_defaults))
-    entries = builder.fields(model, ABOUT_ALL_CELLS | {"layer_defaults"})
+def experiment_tree(model: Any, study_defaults: LayerDefaults, kept: Kept | None = None) -> Branch:
+    """The tree of an experiment; what `layer_defaults` say stands in every layer that they reach.
+
+    `kept` are the trees of sections that models have in common, of one study: each is made once, and is one tree in all of them.
+    """
+    said = id(model.layer_defaults) if model.layer_defaults.model_fields_set else 0
+    builder = _Builder(_defaults(model, study_defaults), {} if kept is None else kept.setdefault(said, {}))
+    entries = builder.sections(model, ABOUT_ALL_CELLS | {"layer_defaults"})
     gradient = entries.get("gradient")
     if isinstance(gradient, Branch):
         entries["gradient"] = _modes(gradient, entries.get("functions"))
@@ -218,10 +226,22 @@ def function_head(key: str) -> tuple[str, tuple[str, ...]]:
 
 
 class _Builder:
-    """Models to trees."""
+    """Models to trees. `kept` are the trees that were made of values, by their field, for others that have them, too."""
 
-    def __init__(self, defaults: LayerDefaults) -> None:
+    def __init__(self, defaults: LayerDefaults, kept: dict[tuple[str, int], Tree] | None = None) -> None:
         self.defaults = defaults
+        self.kept = {} if kept is None else kept
+
+    def sections(self, model: Closed, beside: frozenset[str] | set[str]) -> dict[str, Tree]:
+        """The fields of an experiment: those that it shares with one before are those of that."""
+        shared = {
+            name: self.kept[name, id(value)]
+            for name in type(model).model_fields
+            if isinstance(value := getattr(model, name), Closed | dict) and (name, id(value)) in self.kept
+        }
+        made = self.fields(model, beside | shared.keys())
+        self.kept.update(((name, id(getattr(model, name))), tree) for name, tree in made.items())
+        return {name: (made | shared)[name] for name in type(model).model_fields if name in made or name in shared}
 
     def fields(self, model: Closed, beside: frozenset[str] | set[str] = frozenset()) -> dict[str, Tree]:
         fields: dict[str, Tree] = {}

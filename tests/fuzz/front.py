@@ -2,8 +2,9 @@
 
     python -m tests.fuzz.front --seconds 600 [--seed 0] [--keep FOLDER]
 
-Nothing but StudyError may come of a text, every error has a place and a remedy (the share without is printed), and a text
-of up to 2,000 lines takes less than a second of processor time and less than 1 GiB.
+Nothing but StudyError may come of a text, every error has a place and a remedy (the share without is printed), and of a text
+of up to 2,000 lines each command takes less than a second of processor time and less than 1 GiB: `validate`, `fmt`, and what `plan` does
+before it counts costs, each by itself, as somebody waits for it, with the reading that each begins with.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -255,27 +257,50 @@ def mutant(texts: list[str], some: random.Random) -> str:
 # -- what is asked of each --------------------------------------------------------------------------------------------------
 
 
+@contextmanager
+def _timed(took: dict[str, float], stage: str) -> Iterator[None]:
+    """Notes the processor seconds of a stage, also where it ends in an error."""
+    begin = time.process_time()
+    try:
+        yield
+    finally:
+        took[stage] = time.process_time() - begin
+
+
+def _commands(took: Mapping[str, float], around: float) -> Iterator[tuple[str, float]]:
+    """The seconds of each command: `fmt` reads by itself, the others are given what was read; `around` are reading and messages."""
+    yield "reading", around
+    for command in took.keys() & {"validate", "plan", "fmt"}:
+        yield command, took[command] + (0 if command == "fmt" else around)
+
+
 def examine(text: str, tally: Tally, timed: bool = True) -> None:
     """Checks, formats and judges one text."""
     tally.inputs += 1
-    before = time.process_time()
     problems: tuple[spec.Problem, ...] = ()
+    took: dict[str, float] = {}
     try:
-        document = spec.parse(decode(text.encode("utf-8", "replace"), "case.yaml"))
-        problems = spec.validate(document)
-        spec.resolve(document)
-        formatted(document.source)
+        with _timed(took, "read"):
+            document = spec.parse(decode(text.encode("utf-8", "replace"), "case.yaml"))
+        with _timed(took, "validate"):
+            problems = spec.validate(document)
+        with _timed(took, "plan"):
+            spec.resolve(document)
+        with _timed(took, "fmt"):
+            formatted(document.source)
     except spec.StudyError as error:
         problems = error.problems
-        spec.render(problems)
+        with _timed(took, "messages"):
+            spec.render(problems)
         if not problems:
             tally.faults["an error without a problem"] = text
     except BaseException as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
         tally.faults[f"{type(error).__name__} in {Path(last.filename).name}:{last.lineno}: {str(error)[:80]}"] = text
-    took = time.process_time() - before
-    if timed and took > SECONDS and text.count("\n") <= 2000:
-        tally.faults[f"{took:.1f} s for {text.count(chr(10))} lines"] = text
+    around = took.get("read", 0) + took.get("messages", 0)
+    command, seconds = max(_commands(took, around), key=lambda one: one[1])
+    if timed and seconds > SECONDS and text.count("\n") <= 2000:
+        tally.faults[f"{command} {seconds:.1f} s for {text.count(chr(10))} lines"] = text
     for problem in problems:
         tally.errors += 1
         message = re.sub(r"'[^']*'|`[^`]*`|[\d,.]+", "_", problem.message)[:90]
