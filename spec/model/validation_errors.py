@@ -35,6 +35,8 @@ WANTED = {
 """What a value of the wrong type should have been."""
 
 CHOICES = ("literal_error", "union_tag_invalid")
+Path = tuple[str | int, ...]
+"""A place in a tree: keys, and numbers of entries."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +46,7 @@ class _Fault:
     model: type[Closed]
     top: yaml.Mapping
     error: Any
-    path: tuple[str | int, ...]
+    path: Path
     wanted: tuple[str, ...] = ()
 
     @property
@@ -82,21 +84,19 @@ def problems(model: type[Closed], top: yaml.Mapping, error: pydantic.ValidationE
     return [_problem(fault) for fault in _without_misspelt(_united(faults))]
 
 
-def unknown_keys(model: type[Closed], top: yaml.Mapping, error: pydantic.ValidationError) -> yaml.Mapping | None:
-    """A tree less the keys that are not known, where nothing else is wrong and none of them may be a known one misspelt."""
+def refused(model: type[Closed], top: yaml.Mapping, error: pydantic.ValidationError) -> list[tuple[Path, bool]]:
+    """The places of a tree that a model refuses, and whether each is a key that is not known, and no known one misspelt."""
     faults = [_Fault(model, top, item, _path(top, item)) for item in error.errors(include_url=False)]
-    for fault in faults:
-        owner = fault.owner
-        if (
-            fault.kind != "extra_forbidden"
-            or owner is None
-            or (other_key(fault.word, _keys(owner)) or did_you_mean(fault.word, _keys(owner)))
-        ):
-            return None
-    return _less(top, [fault.path for fault in faults])
+    return [(fault.path, _stray(fault)) for fault in faults]
 
 
-def _less(node: yaml.Mapping, paths: Iterable[Sequence[str | int]]) -> yaml.Mapping:
+def _stray(fault: _Fault) -> bool:
+    if fault.kind != "extra_forbidden" or fault.owner is None:
+        return False
+    return not (other_key(fault.word, _keys(fault.owner)) or did_you_mean(fault.word, _keys(fault.owner)))
+
+
+def less(node: yaml.Mapping, paths: Iterable[Sequence[str | int]]) -> yaml.Mapping:
     """A mapping less what stands at some paths of keys, in one pass; a path that leads through a list changes nothing."""
     gone: set[str] = set()
     inner: dict[str, list[Sequence[str | int]]] = {}
@@ -106,7 +106,7 @@ def _less(node: yaml.Mapping, paths: Iterable[Sequence[str | int]]) -> yaml.Mapp
         else:
             gone.add(str(step))
     entries = tuple(
-        (key, _less(below, inner[key.text]) if key.text in inner and isinstance(below, yaml.Mapping) else below)
+        (key, less(below, inner[key.text]) if key.text in inner and isinstance(below, yaml.Mapping) else below)
         for key, below in node.entries
         if key.text not in gone
     )

@@ -1,8 +1,8 @@
 """Further problems of a text that the models refuse: its valid parts are checked all the same.
 
-One run reports an unknown key in one experiment, an expression in another and a claim in a third. Problems that an
-earlier error may have caused are left out: an experiment with any other fault than a key too many is left out, and so are lines that have
-an error already.
+One run reports an unknown key in one experiment, an expression in another and a claim in a third. Problems that an earlier error may
+have caused are left out: of an experiment what nothing else needs is taken away where it has a fault, a claim, a figure, a variant, a
+key too many; one with any other fault is left out, and so are lines that have an error already.
 """
 
 from __future__ import annotations
@@ -15,11 +15,14 @@ from ..diagnostics.problems import Problem, Source, StudyError
 from ..model.experiment import Experiment
 from ..model.layers import LayerDefaults
 from ..model.study import Study
-from ..model.validation_errors import unknown_keys
+from ..model.validation_errors import less, refused
 from ..source import nodes as yaml
 from .document import Document
 from .patches import without
 from .resolve import validate
+
+NEEDED_BY_NONE = {("claims",), ("figures",), ("variants",)}
+"""The parts of an experiment of which no other part needs an entry; but claims and figures speak of variants."""
 
 
 def remaining(
@@ -40,16 +43,22 @@ def remaining(
 
 
 def _sound(node: yaml.Mapping) -> yaml.Mapping | None:
-    """An experiment that its model takes, less keys that are not known; None where more is wrong."""
+    """An experiment that its model takes, less what it refuses; None where the rest would have errors for want of that."""
     node = without(node, "base")
     try:
         Experiment.model_validate(yaml.data(node))
         return node
     except pydantic.ValidationError as error:
-        less = unknown_keys(Experiment, node, error)
+        faults = refused(Experiment, node, error)
+    paths = [path if stray else path[:2] for path, stray in faults if stray or path[:1] in NEEDED_BY_NONE]
+    if len(paths) < len(faults):
+        return None
+    if any(path[:1] == ("variants",) for path in paths):
+        paths += [("claims",), ("figures",)]
+    sound = less(node, paths)
     try:
-        Experiment.model_validate(yaml.data(less) if less is not None else None)
-        return less
+        Experiment.model_validate(yaml.data(sound))
+        return sound
     except pydantic.ValidationError:
         return None
 
