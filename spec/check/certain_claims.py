@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -29,6 +30,10 @@ SELF = {
     "not_equal": "never",
 }
 """How often a value compares so with itself."""
+OF_SHARES = "A rate is a share from 0 to 1, and 90 % is 0.9."
+OF_OTHERS = "Compare with another cell, measure or step."
+Certain = tuple[str, str, str]
+"""How often a comparison holds, always or never, why, and what may be meant instead."""
 
 
 def rates(programs: Iterable[Program]) -> Mapping[str, Between]:
@@ -70,16 +75,17 @@ def certain(tree: c.Claim, rates: Mapping[str, Between], span: Span) -> Iterator
                 yield _warned(f"{part.measure} {part.operator} {claim_text(part.threshold)}", *so, span)
 
 
-def _warned(text: str, how: str, why: str, span: Span) -> Problem:
-    rate = "A rate is a share from 0 to 1, and 90 % is 0.9."
-    hint = rate if why else "Compare with another cell, measure or step."
+def _warned(text: str, how: str, why: str, hint: str, span: Span) -> Problem:
     return Problem(f"`{text}` is {how} so, whatever a run gives{why}", span, hint, "warning")
 
 
-def _apart(operation: str, arguments: tuple[c.Claim, ...], rates: Mapping[str, Between]) -> tuple[str, str] | None:
-    """How often a comparison holds, and why, where that is certain; None where it hangs on a run."""
-    if operation in SELF and arguments[0] == arguments[1]:
-        return SELF[operation], ""
+def _apart(operation: str, arguments: tuple[c.Claim, ...], rates: Mapping[str, Between]) -> Certain | None:
+    """What is certain of a comparison; None where it hangs on a run."""
+    if operation in SELF and _in_order(arguments[0]) == _in_order(arguments[1]):
+        return SELF[operation], "", OF_OTHERS
+    if SELF.get(operation) == "never" and (pin := _pinned_alone(*arguments)):
+        why = f": where {pin.axis} == {pin.value}, a value is compared with itself"
+        return "never", why, f"On the other side say which are meant: `{pin.axis} != {pin.value}`."
     if operation not in (*SELF, "within"):
         return None
     named = [part.measure for one in arguments for part in c.parts(one) if isinstance(part, c.Measured)]
@@ -91,11 +97,26 @@ def _apart(operation: str, arguments: tuple[c.Claim, ...], rates: Mapping[str, B
     (low, high), *others = ranges
     if operation in ("equal", "not_equal"):
         ((least, most),) = others
-        return ("never" if operation == "equal" else "always", why) if high < least or most < low else None
+        return ("never" if operation == "equal" else "always", why, OF_SHARES) if high < least or most < low else None
     held = {bool(OPERATIONS[operation].numpy(*corner)) for corner in product((low, high), *others)}
     if operation == "within" and held == {False} and low < others[0][0] and high > others[1][1]:
         return None  # the bounds lie inside
-    return ("always" if True in held else "never", why) if len(held) == 1 else None
+    return ("always" if True in held else "never", why, OF_SHARES) if len(held) == 1 else None
+
+
+def _in_order(tree: c.Claim) -> c.Claim:
+    """A measure with its conditions in one order, as it does not matter in which they stand; anything else as it is."""
+    return replace(tree, selections=tuple(sorted(tree.selections, key=str))) if isinstance(tree, c.Measured) else tree
+
+
+def _pinned_alone(one: c.Claim, other: c.Claim) -> c.Selection | None:
+    """What says of one of two measures at which cell it is, where the other is the same one at each cell; None where they differ otherwise."""
+    if not isinstance(one, c.Measured) or not isinstance(other, c.Measured):
+        return None
+    few, many = sorted((one, other), key=lambda item: len(item.selections))
+    pins = [selection for selection in many.selections if selection not in few.selections]
+    same = replace(few, selections=many.selections) == many and len(pins) == len(many.selections) - len(few.selections)
+    return pins[0] if pins and same and all(pin.operator == "==" for pin in pins) else None
 
 
 def _between(tree: c.Claim, rates: Mapping[str, Between]) -> Between | None:

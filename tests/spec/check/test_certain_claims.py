@@ -50,6 +50,9 @@ def warned(check: str) -> list[str]:
         ("final(err) <= final(err)", "always"), ("final(err, variant == a) < final(err, variant == a)", "never"),
         ("final(err) / 2 != final(err) / 2", "never"), ("lowest(acc) > 2 * highest(acc) + 1", "never"),
         ("final(percent) <= 100", "always"), ("final(percent) > 100", "never"), ("final(signs) >= -1", "always"), ("final(wrong) < 2", "always"),
+        ("final(err, variant == a) < final(err)", "never"), ("final(err) > final(err, d == 1)", "never"),
+        ("final(err, d == 1) != final(err, d == 1, variant == b)", "never"), ("lowest(each[1], variant == a, d == 1) > lowest(each[1])", "never"),
+        ("final(err, d == 1, variant == a) < final(err, variant == a, d == 1)", "never"),
     ],
 )  # fmt: skip
 def test_what_no_run_can_change_is_warned_of(check: str, how: str) -> None:
@@ -64,6 +67,8 @@ def test_what_no_run_can_change_is_warned_of(check: str, how: str) -> None:
         "100 * final(acc) > 90", "final(acc, variant == a) > final(acc, variant == b)", "final(acc) > final(err)", "first_step(acc >= 0.9) > 30",
         "final(err, d == 1) <= final(err)", "final(acc) > 1 / d", "first_step(acc > 0.5) < 100", "slope(final(acc), d) > 5", "lowest(err) < highest(err)",
         "within(final(acc, variant == a) - final(acc, variant == b), -0.1, 0.1)", "final(acc)^2 > 0.5",
+        "final(err, variant == a) < final(err, variant != a)", "final(err, d == 1) < final(err, d == 2)", "final(err, d == 1) < final(acc)",
+        "final(err, variant == a) < lowest(err)", "final(each[0], variant == a) < final(each[1])", "final(err, variant == a) >= final(err)",
     ],
 )  # fmt: skip
 def test_what_hangs_on_a_run_is_not(check: str) -> None:
