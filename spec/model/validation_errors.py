@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, get_origin
@@ -84,31 +84,37 @@ def problems(model: type[Closed], top: yaml.Mapping, error: pydantic.ValidationE
     return [_problem(fault) for fault in _without_misspelt(_united(faults))]
 
 
-def refused(model: type[Closed], top: yaml.Mapping, error: pydantic.ValidationError) -> list[tuple[Path, bool]]:
-    """The places of a tree that a model refuses, and whether each is a key that is not known, and no known one misspelt."""
+def refused(model: type[Closed], top: yaml.Mapping, error: pydantic.ValidationError) -> list[tuple[Path, str | None]]:
+    """The places of a tree that a model refuses, and of a key the one that it misspells: "" of one that is none, None of any other fault."""
     faults = [_Fault(model, top, item, _path(top, item)) for item in error.errors(include_url=False)]
-    return [(fault.path, _stray(fault)) for fault in faults]
+    return [(fault.path, _misspelt(fault)) for fault in faults]
 
 
-def _stray(fault: _Fault) -> bool:
-    if fault.kind != "extra_forbidden" or fault.owner is None:
-        return False
-    return not (other_key(fault.word, _keys(fault.owner)) or did_you_mean(fault.word, _keys(fault.owner)))
+def _misspelt(fault: _Fault) -> str | None:
+    if fault.kind != "extra_forbidden" or fault.owner is None or other_key(fault.word, _keys(fault.owner)):
+        return None
+    return _keys(fault.owner).near(fault.word)
 
 
-def less(node: yaml.Mapping, paths: Iterable[Sequence[str | int]]) -> yaml.Mapping:
-    """A mapping less what stands at some paths of keys, in one pass; a path that leads through a list changes nothing."""
-    gone: set[str] = set()
-    inner: dict[str, list[Sequence[str | int]]] = {}
-    for step, *rest in paths:
+def renamed(node: yaml.Mapping, names: Mapping[Path, str]) -> yaml.Mapping:
+    """A mapping whose keys at some paths have other names, or are gone where that is "" or stands there already; in one pass.
+
+    A path that leads through a list changes nothing.
+    """
+    own: dict[str, str] = {}
+    inner: dict[str, dict[Path, str]] = {}
+    for (step, *rest), name in names.items():
         if rest:
-            inner.setdefault(str(step), []).append(rest)
+            inner.setdefault(str(step), {})[tuple(rest)] = name
         else:
-            gone.add(str(step))
+            own[str(step)] = name if node.key(name) is None else ""
     entries = tuple(
-        (key, less(below, inner[key.text]) if key.text in inner and isinstance(below, yaml.Mapping) else below)
+        (
+            replace(key, value=own[key.text], text=own[key.text]) if key.text in own else key,
+            renamed(below, inner[key.text]) if key.text in inner and isinstance(below, yaml.Mapping) else below,
+        )
         for key, below in node.entries
-        if key.text not in gone
+        if own.get(key.text, key.text)
     )
     return replace(node, entries=entries)
 

@@ -1,8 +1,8 @@
 """Further problems of a text that the models refuse: its valid parts are checked all the same.
 
 One run reports an unknown key in one experiment, an expression in another and a claim in a third. Problems that an earlier error may
-have caused are left out: of an experiment what nothing else needs is taken away where it has a fault, a claim, a figure, a variant, a
-key too many; one with any other fault is left out, and so are lines that have an error already.
+have caused are left out. A misspelt key is read as the one that is suggested; a key too many, and a claim, a figure or a variant with a
+fault, which nothing else needs, are taken away. An experiment with any other fault is left out, and so are lines that have an error already.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ..diagnostics.problems import Problem, Source, StudyError
 from ..model.experiment import Experiment
 from ..model.layers import LayerDefaults
 from ..model.study import Study
-from ..model.validation_errors import less, refused
+from ..model.validation_errors import Path, refused, renamed
 from ..source import nodes as yaml
 from .document import Document
 from .patches import without
@@ -23,6 +23,8 @@ from .resolve import validate
 
 NEEDED_BY_NONE = {("claims",), ("figures",), ("variants",)}
 """The parts of an experiment of which no other part needs an entry; but claims and figures speak of variants."""
+TRIES = 3
+"""How often an experiment is held against its model: as it stands, with its keys mended, and without what these were misspelt in."""
 
 
 def remaining(
@@ -43,24 +45,30 @@ def remaining(
 
 
 def _sound(node: yaml.Mapping) -> yaml.Mapping | None:
-    """An experiment that its model takes, less what it refuses; None where the rest would have errors for want of that."""
+    """An experiment that its model takes, mended where that is possible; None where the rest would have errors for want of what is refused."""
     node = without(node, "base")
-    try:
-        Experiment.model_validate(yaml.data(node))
-        return node
-    except pydantic.ValidationError as error:
-        faults = refused(Experiment, node, error)
-    paths = [path if stray else path[:2] for path, stray in faults if stray or path[:1] in NEEDED_BY_NONE]
-    if len(paths) < len(faults):
-        return None
-    if any(path[:1] == ("variants",) for path in paths):
-        paths += [("claims",), ("figures",)]
-    sound = less(node, paths)
-    try:
-        Experiment.model_validate(yaml.data(sound))
-        return sound
-    except pydantic.ValidationError:
-        return None
+    for _ in range(TRIES):
+        try:
+            Experiment.model_validate(yaml.data(node))
+            return node
+        except pydantic.ValidationError as error:
+            if not (names := _mended(refused(Experiment, node, error))):
+                return None
+            node = renamed(node, names)
+    return None
+
+
+def _mended(faults: Sequence[tuple[Path, str | None]]) -> dict[Path, str]:
+    """What keys are to be called: misspelt ones as is suggested, and "" for those that go, unknown ones and faulty parts that nothing else needs."""
+    names: dict[Path, str] = {}
+    for path, name in faults:
+        if name is not None:
+            names[path] = name
+        elif path[:1] in NEEDED_BY_NONE:
+            names[path[:2]] = ""
+            if path[0] == "variants":
+                names |= {("claims",): "", ("figures",): ""}
+    return names
 
 
 def _study(top: yaml.Mapping, experiments: Mapping[str, yaml.Mapping]) -> yaml.Mapping:

@@ -67,7 +67,7 @@ def test_unknown_keys_are_left_out_in_one_pass(monkeypatch: pytest.MonkeyPatch, 
     assert len(told) == 101
     assert [message for message in told if "unknown key" not in message] == ["unknown name 'nowhere'"]
     few, many = (
-        _calls(monkeypatch, partial_check, "less", lambda number=number: _problems(source(number)))
+        _calls(monkeypatch, partial_check, "renamed", lambda number=number: _problems(source(number)))
         for number in (10, 200)
     )
     assert 0 < few == many
