@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, get_origin
 
@@ -94,29 +94,6 @@ def _misspelt(fault: _Fault) -> str | None:
     if fault.kind != "extra_forbidden" or fault.owner is None or other_key(fault.word, _keys(fault.owner)):
         return None
     return _keys(fault.owner).near(fault.word)
-
-
-def renamed(node: yaml.Mapping, names: Mapping[Path, str]) -> yaml.Mapping:
-    """A mapping whose keys at some paths have other names, or are gone where that is "" or stands there already; in one pass.
-
-    A path that leads through a list changes nothing.
-    """
-    own: dict[str, str] = {}
-    inner: dict[str, dict[Path, str]] = {}
-    for (step, *rest), name in names.items():
-        if rest:
-            inner.setdefault(str(step), {})[tuple(rest)] = name
-        else:
-            own[str(step)] = name if node.key(name) is None else ""
-    entries = tuple(
-        (
-            replace(key, value=own[key.text], text=own[key.text]) if key.text in own else key,
-            renamed(below, inner[key.text]) if key.text in inner and isinstance(below, yaml.Mapping) else below,
-        )
-        for key, below in node.entries
-        if own.get(key.text, key.text)
-    )
-    return replace(node, entries=entries)
 
 
 def _united(faults: Sequence[_Fault]) -> list[_Fault]:

@@ -8,6 +8,7 @@ fault, which nothing else needs, are taken away. An experiment with any other fa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pydantic
 
@@ -15,7 +16,7 @@ from ..diagnostics.problems import Problem, Source, StudyError
 from ..model.experiment import Experiment
 from ..model.layers import LayerDefaults
 from ..model.study import Study
-from ..model.validation_errors import Path, refused, renamed
+from ..model.validation_errors import Path, refused
 from ..source import nodes as yaml
 from .document import Document
 from .patches import without
@@ -69,6 +70,29 @@ def _mended(faults: Sequence[tuple[Path, str | None]]) -> dict[Path, str]:
             if path[0] == "variants":
                 names |= {("claims",): "", ("figures",): ""}
     return names
+
+
+def renamed(node: yaml.Mapping, names: Mapping[Path, str]) -> yaml.Mapping:
+    """A mapping whose keys at some paths have other names, or are gone where that is "" or stands there already; in one pass.
+
+    A path that leads through a list changes nothing.
+    """
+    own: dict[str, str] = {}
+    inner: dict[str, dict[Path, str]] = {}
+    for (step, *rest), name in names.items():
+        if rest:
+            inner.setdefault(str(step), {})[tuple(rest)] = name
+        else:
+            own[str(step)] = name if node.key(name) is None else ""
+    entries = tuple(
+        (
+            replace(key, value=own[key.text], text=own[key.text]) if key.text in own else key,
+            renamed(below, inner[key.text]) if key.text in inner and isinstance(below, yaml.Mapping) else below,
+        )
+        for key, below in node.entries
+        if own.get(key.text, key.text)
+    )
+    return replace(node, entries=entries)
 
 
 def _study(top: yaml.Mapping, experiments: Mapping[str, yaml.Mapping]) -> yaml.Mapping:
