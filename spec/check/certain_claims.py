@@ -9,13 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import product
 
-import numpy as np
-
 from ..diagnostics.problems import Problem, Span
 from ..ir import claims as c
 from ..ir import terms as t
 from ..ir.plan import Program
-from ..passes.few_values import rate_in
+from ..passes.few_values import at_corners, joined, rate_in
 from ..passes.print_claim import claim_text
 from ..tables.operations import OPERATIONS
 
@@ -42,13 +40,8 @@ def rates(programs: Iterable[Program]) -> Mapping[str, Between]:
     for measures in {id(program.measures): program.measures for program in programs}.values():
         for one in measures:
             terms.setdefault(one.name, {})[id(one.term)] = one.term
-    ends = {name: [_ends(term) for term in own.values()] for name, own in terms.items()}
-    known = {name: [one for one in own if one is not None] for name, own in ends.items()}
-    return {
-        name: (min(low for low, _ in own), max(high for _, high in own))
-        for name, own in known.items()
-        if len(own) == len(ends[name])
-    }
+    ends = {name: joined(map(_ends, own.values())) for name, own in terms.items()}
+    return {name: between for name, between in ends.items() if between is not None}
 
 
 def _ends(term: t.Term) -> Between | None:
@@ -135,7 +128,5 @@ def _between(tree: c.Claim, rates: Mapping[str, Between]) -> Between | None:
             known = [one for one in inner if one is not None]
             if len(known) < len(inner):
                 return None
-            with np.errstate(all="ignore"):
-                ends = [float(OPERATIONS[operation].numpy(*corner)) for corner in product(*known)]
-            return (min(ends), max(ends)) if np.isfinite(ends).all() else None
+            return at_corners(OPERATIONS[operation], known)
     return None

@@ -5,7 +5,7 @@ A sample in which such a number is the same for all examples has no spread, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
 from math import prod
 
@@ -14,7 +14,7 @@ import numpy as np
 from ..ir import terms as t
 from ..ir.plan import Program
 from ..ir.term_pass import TermPass
-from ..tables.operations import OPERATIONS
+from ..tables.operations import OPERATIONS, Operation
 from .reached_examples import names_of, reached
 
 Bounds = tuple[float, float] | None
@@ -105,9 +105,22 @@ def _bounds(term: t.Term, known: Known) -> Bounds:
     return (0.0, 1.0) if term.type.kind == "bool" and not isinstance(term, t.Literal) else _FEW.of(term)(term, known)
 
 
-def _joined(terms: Sequence[t.Term], known: Known) -> Bounds:
-    found = [one for one in (_bounds(item, known) for item in terms) if one is not None]
-    return (min(low for low, _ in found), max(high for _, high in found)) if len(found) == len(terms) else None
+def joined(bounds: Iterable[Bounds]) -> Bounds:
+    """The bounds of what has one of some bounds; None where one of them is not known."""
+    lows, highs = [], []
+    for one in bounds:
+        if one is None:
+            return None
+        lows.append(one[0])
+        highs.append(one[1])
+    return min(lows), max(highs)
+
+
+def at_corners(row: Operation, ranges: Sequence[Sequence[float]]) -> Bounds:
+    """The bounds of an operation that is extreme where each argument is one of some numbers; None where it is not finite there."""
+    with np.errstate(all="ignore"):
+        ends = [float(row.numpy(*corner)) for corner in product(*ranges)]
+    return (min(ends), max(ends)) if np.isfinite(ends).all() else None
 
 
 @_FEW.case(t.Literal)
@@ -142,14 +155,14 @@ def _entries(term: t.Gather | t.Cut, known: Known) -> Bounds:
 
 @_FEW.case(t.Stack)
 def _stack(term: t.Stack, known: Known) -> Bounds:
-    return _joined(term.items, known)
+    return joined(_bounds(item, known) for item in term.items)
 
 
 @_FEW.case(t.Operate)
 def _operate(term: t.Operate, known: Known) -> Bounds:
     row = OPERATIONS[term.operation]
     if row.name == "select":
-        return _joined(term.arguments[1:], known)
+        return joined(_bounds(item, known) for item in term.arguments[1:])
     if row.name == "sign":
         return -1.0, 1.0
     if row.name in ("mean", "min", "max", "sum"):
@@ -160,14 +173,12 @@ def _operate(term: t.Operate, known: Known) -> Bounds:
     if not row.monotone and row.monotone_beside_0 is None:
         return None
     found = [_bounds(item, known) for item in term.arguments]
-    ranges = [one for one in found if one is not None]
+    ranges: list[Sequence[float]] = [one for one in found if one is not None]
     if len(ranges) < len(found) or not row.elementwise:
         return None
     if (beside := row.monotone_beside_0) is not None and ranges[beside][0] < 0 < ranges[beside][1]:
-        ranges = [(*one, 0.0) if place == beside else one for place, one in enumerate(ranges)]  # type: ignore[misc]
-    with np.errstate(all="ignore"):
-        ends = [float(row.numpy(*corner)) for corner in product(*ranges)]
-    return (min(ends), max(ends)) if np.isfinite(ends).all() else None
+        ranges[beside] = (*ranges[beside], 0.0)
+    return at_corners(row, ranges)
 
 
 @_FEW.case(
