@@ -10,6 +10,7 @@ from dataclasses import replace
 from itertools import product
 
 from ..diagnostics.problems import Problem, Span
+from ..expressions.parser import COMPARISONS
 from ..ir import claims as c
 from ..ir import terms as t
 from ..ir.plan import Program
@@ -20,12 +21,7 @@ from ..tables.operations import OPERATIONS
 Between = tuple[float, float]
 """Between which numbers a part of a claim lies."""
 SELF = {
-    "less": "never",
-    "less_equal": "always",
-    "greater": "never",
-    "greater_equal": "always",
-    "equal": "always",
-    "not_equal": "never",
+    name: "always" if row.numpy(0, 0) else "never" for name, row in OPERATIONS.items() if row.operator in COMPARISONS
 }
 """How often a value compares so with itself."""
 OF_SHARES = "A rate is a share from 0 to 1, and 90 % is 0.9."

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..diagnostics.problems import Span, did_you_mean, listing, problem_at, sentence, those
 from ..expressions import nodes as n
+from ..expressions.parser import COMPARISONS
 from ..ir import claims as c
 from ..tables.judges import JUDGES
 from ..tables.operations import CLAIM_FORMS, OPERATIONS, OPERATORS
@@ -23,8 +24,6 @@ from .constant_folding import must_be_finite
 from .expression_text import Text
 from .measure_shapes import must_have_entry
 from .steps import ENDS, borders_of, step_of
-
-COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 
 
 def check_claim(text: Text, subject: Subject, judge: str = "replicates") -> c.Claim:

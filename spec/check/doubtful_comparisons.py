@@ -15,8 +15,6 @@ from ..tables.operations import OPERATIONS
 from . import all_points
 
 EQUAL = ("==", "!=")
-ORDERED = ("<", "<=", ">", ">=")
-COMPARED = (*EQUAL, *ORDERED)
 MadeBy = Callable[[t.Term], tuple[str, str]]
 """The operation or activation that made a value last, and the network whose output that is, if it is one."""
 Values = Callable[[t.Term], "frozenset[int] | None"]

@@ -8,13 +8,14 @@ from functools import partial
 import numpy as np
 
 from ..diagnostics.problems import Problem
+from ..expressions.parser import COMPARISONS
 from ..ir import terms as t
 from ..ir.plan import Program
 from ..passes.integer_ranges import Known
 from ..tables.operations import OPERATIONS
 from . import all_points
 from .bare_measures import order_of_means
-from .doubtful_comparisons import COMPARED, doubtful_comparison
+from .doubtful_comparisons import doubtful_comparison
 from .integer_ranges import PartBounds
 from .measure_reads import MeasureReads, spread_by_rank
 
@@ -43,7 +44,7 @@ def doubtful(program: Program, reads: MeasureReads) -> Iterator[Problem]:
                     yield from _applied_twice(item, names, program)
                 if row.signs:
                     yield from _signs(item, known)
-                if row.operator in COMPARED:
+                if row.operator in COMPARISONS:
                     made_by = partial(_made_by, names=names, program=program)
                     values = partial(bounds.values, root=root, measured=id(root) in evaluated)
                     yield from doubtful_comparison(item, made_by, names, program, values)

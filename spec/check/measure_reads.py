@@ -6,11 +6,11 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from ..expressions.parser import COMPARISONS
 from ..ir import terms as t
 from ..ir.plan import MeasurePlan
 from ..tables.operations import OPERATIONS
 from ..tables.operations.intervals import INT32
-from .doubtful_comparisons import COMPARED
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +102,7 @@ def _held(term: t.Literal) -> bool:
 def _doubtful(item: t.Operate) -> bool:
     row = OPERATIONS[item.operation]
     of_one = bool(row.instead) and not item.arguments[0].type.shape
-    return bool(row.applies or row.signs or row.operator in COMPARED) or of_one or spread_by_rank(item)
+    return bool(row.applies or row.signs or row.operator in COMPARISONS) or of_one or spread_by_rank(item)
 
 
 def spread_by_rank(item: t.Operate) -> bool:
