@@ -1,11 +1,12 @@
-"""Claims that are decided before anything runs: a rate against a number that no rate comes to, a value against itself.
+"""Claims and stopping conditions that are decided before anything runs: a rate against a number that no rate comes to, a value against itself.
 
-`final(accuracy) < 90` is so of every accuracy, as an accuracy is a share from 0 to 1 and no percentage.
+`final(accuracy) < 90` is so of every accuracy, as an accuracy is a share from 0 to 1 and no percentage, and `until: accuracy > 95` never stops.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 
@@ -13,7 +14,7 @@ from ..diagnostics.problems import Problem, Span
 from ..expressions.parser import COMPARISONS
 from ..ir import claims as c
 from ..ir import terms as t
-from ..ir.plan import Program
+from ..ir.plan import MeasurePlan
 from ..passes.few_values import at_corners, joined, rate_in
 from ..passes.print_claim import claim_text
 from ..tables.operations import OPERATIONS
@@ -24,16 +25,18 @@ SELF = {
     name: "always" if row.numpy(0, 0) else "never" for name, row in OPERATIONS.items() if row.operator in COMPARISONS
 }
 """How often a value compares so with itself."""
+NEWEST = re.compile(r"final\((\w+(?:\[[\d, ]*\])?)\)")
+"""A measure as a claim speaks of it, where a stopping condition names it alone."""
 OF_SHARES = "A rate is a share from 0 to 1, and 90 % is 0.9."
 OF_OTHERS = "Compare with another cell, measure or step."
 Certain = tuple[str, str, str]
 """How often a comparison holds, always or never, why, and what may be meant instead."""
 
 
-def rates(programs: Iterable[Program]) -> Mapping[str, Between]:
-    """The measures that are made of the rate of a condition over examples, and between which values they lie in all programs that have them."""
+def rates(cells: Iterable[Sequence[MeasurePlan]]) -> Mapping[str, Between]:
+    """The measures that are made of the rate of a condition over examples, and between which values they lie in all cells that have them."""
     terms: dict[str, dict[int, t.Term]] = {}
-    for measures in {id(program.measures): program.measures for program in programs}.values():
+    for measures in {id(measures): measures for measures in cells}.values():
         for one in measures:
             terms.setdefault(one.name, {})[id(one.term)] = one.term
     ends = {name: joined(map(_ends, own.values())) for name, own in terms.items()}

@@ -237,6 +237,13 @@ def _call(
     )
 
 
+def _other_axis(axis: str, subject: Subject) -> str:
+    """What may be meant by an axis that there is not."""
+    if axis in ("replicate", "replicates", "seed", "seeds") and axis not in subject.measures:
+        return "Replicates are no axis: each is judged by itself, and `judge: mean` judges their mean."
+    return subject.left_out(axis) or did_you_mean(axis, subject.axes) or those("axes", subject.axes)
+
+
 def _over(
     function: str, arguments: tuple[n.Expr, ...], text: Text, subject: Subject, span: Span, until: bool
 ) -> c.Claim:
@@ -252,9 +259,7 @@ def _over(
         )  # fmt: skip
         if part is not None:
             return part
-        seeds = "Replicates are no axis: each is judged by itself, and `judge: mean` judges their mean."
-        near = seeds if axis in ("replicate", "replicates", "seed", "seeds") else did_you_mean(axis, subject.axes)
-        hint = subject.left_out(axis) or near or those("axes", subject.axes)
+        hint = _other_axis(axis, subject)
         if array := next((name for name, shape in subject.measures.items() if shape), None):
             hint = sentence(hint, f"An index goes over the entries of an array: `{function}(final({array}[i]), i)`.")
         raise problem_at(text.span(arguments[1]), f"there is no axis '{axis}'", hint)
@@ -286,7 +291,10 @@ def _measured(
         index, node = (*(int(place) for place in places if place is not None), *index), node.array
     if not isinstance(node, n.Name) or node.name not in subject.measures:
         word = node.name if isinstance(node, n.Name) else ""
-        hint = did_you_mean(word, subject.measures) or f"Known here: {listing(subject.measures)}."
+        hint = (
+            did_you_mean(word, subject.measures)
+            or f"Name what is looked at under `measures`.  Known here: {listing(subject.measures)}."
+        )
         raise problem_at(text.span(node), f"`{reduction}` takes the name of a measure", hint)
     on_steps = [item for item in conditions if is_of_steps(item, subject.axes)]
     selections = tuple(_selection(item, text, subject) for item in conditions if item not in on_steps)
@@ -305,12 +313,7 @@ def _selection(node: n.Expr, text: Text, subject: Subject) -> c.Selection:
         raise problem_at(span, "a condition compares an axis with a value", in_place_of(node, subject.axes))
     axis = node.left.name
     if axis not in subject.axes:
-        hint = (
-            subject.left_out(axis)
-            or did_you_mean(axis, subject.axes)
-            or f"The axes are {listing(subject.axes) or 'none: there are no variants and no sweep'}."
-        )
-        raise problem_at(text.span(node.left), f"there is no axis '{axis}'", hint)
+        raise problem_at(text.span(node.left), f"there is no axis '{axis}'", _other_axis(axis, subject))
     values = subject.axes[axis]
     if isinstance(node.right, n.Name):
         word = node.right.name

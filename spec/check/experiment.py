@@ -18,6 +18,7 @@ from .all_points import OnePointNeeded
 from .available_moments import unavailable
 from .data import data_source
 from .doubtful_terms import doubtful
+from .equal_inputs import equal_inputs
 from .estimates import estimates
 from .figure_samples import probes
 from .gradient_modes import by_gradient_modes, in_all_phases, in_phases, in_their_phases, modes, modes_in_force
@@ -230,7 +231,7 @@ class ExperimentChecker:
             *outside_bounds(program),
         ]:
             raise StudyError(in_file_order(found))
-        return (*in_their_phases(by_modes, untrained), *doubtful(program, reads))
+        return (*in_their_phases(by_modes, untrained), *doubtful(program, reads), *equal_inputs(program))
 
     def _data(self) -> DataSource:
         """Where examples come from; what is enumerated is looked for in the terms themselves, at each point."""

@@ -19,6 +19,7 @@ from ..tables.layers import row_of
 from ..tables.optimizers import EXCLUSIVE, MIXING, OPTIMIZERS
 from . import constant_folding as folding
 from .argument_bounds import explained, representable, within
+from .certain_claims import NEWEST, certain, rates
 from .claim_subject import Subject
 from .claims import check_until
 from .context import Context
@@ -49,10 +50,13 @@ class TrainingChecker:
             return None
         part = self.experiment.part
         optimizers = part(("optimizers",), lambda: self.optimizers(training), training.node("optimizer"))
-        shapes = tuple((item.name, item.term.type.shape) for item in measures) if conditional(training) else ()
+        spoken_of: tuple[Any, ...] = ()
+        if conditional(training):
+            shapes = tuple((item.name, item.term.type.shape) for item in measures)
+            spoken_of = (shapes, tuple(rates([measures]).items()))
         phases: tuple[Phase, ...]
         phases, until, evaluations = part(
-            ("schedule", shapes),
+            ("schedule", spoken_of),
             lambda: self.schedule(training, measures),
             *(training.node(field) for field in Training.model_fields if field != "optimizer"),
         )
@@ -93,8 +97,12 @@ class TrainingChecker:
             return None
         node = model.node("until")
         assert isinstance(node, yaml.Scalar)
-        subject = Subject({m.name: m.term.type.shape for m in measures}, {}, self.experiment.scalars())
-        return Condition(check_until(read(node), subject), node.text)
+        shapes = {m.name: m.term.type.shape for m in measures}
+        subject = Subject(shapes, {}, self.experiment.scalars(), rates=rates([measures]))
+        tree = check_until(read(node), subject)
+        for problem in certain(tree, subject.rates, node.span):
+            self.experiment.warnings.append(replace(problem, message=NEWEST.sub(r"\1", problem.message)))
+        return Condition(tree, node.text)
 
     def looked_at(self, training: Training, plan: TrainingPlan) -> None:
         """Refuses a condition of a phase that no evaluation could find true: a border's comes when the phase has ended."""

@@ -105,6 +105,8 @@ def layer(plan: NetworkPlan, path: Sequence[str | int], span: Span) -> LayerPlan
         near = did_you_mean(text, known)
         if text in single:
             near = f"Several are of that kind, and are told apart: {listing(f'`{plan.name}.{key}`' for key in single[text])}."
+        elif text.rpartition(".")[0] in known and text.rpartition(".")[2] in known[text.rpartition(".")[0]].weights:
+            near = f"`{plan.name}.{text}` is an array: it has a length, `len(…)`, and entries, `[i, j]`, and no parts."
         elif text in WORDS_FOR_WEIGHTS:
             near = f"All of its weights, as one vector, are `{plan.name}.weights`."
         hint = sentence(near, f"Its layers are {listing(layer.key for layer in plan.leaves())}.")

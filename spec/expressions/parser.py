@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple, cast
 
 from lark import Lark, Token
-from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+from lark.exceptions import UnexpectedInput
 
 from ..cache_dir import user_cache
 from ..diagnostics.problems import listing, shortened
@@ -27,6 +27,7 @@ MAX_DIGITS = 300
 BRACKETS = re.compile(r"[()\[\]]")
 COLUMN = re.compile(r"\w\s*(\.|\[|\[\s*\w+\s*:)\s*$")
 """What stands before the name of a column or a layer: `rows.x`, `rows[x:y]`."""
+COMPARISONS = frozenset({"<", "<=", ">", ">=", "==", "!="})
 
 
 @dataclass
@@ -74,7 +75,9 @@ def _put_together(text: str) -> n.Expr:
         try:
             part = cast("_Part", _parser().parse(text))
         except UnexpectedInput as error:
-            raise _explain(text, error) from None
+            from .syntax_hints import explained  # of texts with errors alone
+
+            raise SyntaxProblem(*explained(text, error)) from None
         except SyntaxProblem as problem:
             if COLUMN.search(text[: problem.start]) and text[problem.start : problem.end] in KEYWORDS:
                 hint = f"{problem.hint} A column or a layer that is called so has to be renamed where it stands."
@@ -287,104 +290,3 @@ def _stretch(given: Given) -> tuple[int, int]:
 def _above(parts: Sequence[_Part]) -> int:
     """How deep a node above some parts is."""
     return max((part.depth for part in parts), default=0) + 1
-
-
-COMPARISONS = frozenset({"<", "<=", ">", ">=", "==", "!="})
-
-
-def _explain(text: str, error: UnexpectedInput) -> SyntaxProblem:
-    if isinstance(error, UnexpectedCharacters):
-        place = error.pos_in_stream
-        character = text[place]
-        return SyntaxProblem(
-            f"'{shortened(character)}' has no meaning here", place, place + 1, _character_hint(character)
-        )
-    assert isinstance(error, UnexpectedToken)
-    token = error.token
-    if token.type == "$END":
-        opened = sum((c in "([") - (c in ")]") for c in text)
-        hint = (
-            "A bracket is not closed."
-            if opened > 0
-            else "A share is a number without `%`: 0.8."
-            if text.rstrip().endswith("%")
-            else NO_ELSE
-            if _without_else(text)
-            else "An operand is missing at the end, or the operator is one too many."
-        )
-        return SyntaxProblem("the expression ends too early", max(0, len(text.rstrip()) - 1), len(text), hint)
-    place = token.start_pos or 0
-    return SyntaxProblem(
-        f"'{token}' is not expected here", place, place + len(token), _token_hint(text, str(token), place)
-    )
-
-
-def _character_hint(character: str) -> str:
-    return {
-        "=": "Comparison is `==`; a name is bound by a YAML key.",
-        "!": "Write `!=` or `not`.",
-        "&": "Write `and`.",
-        "|": "`or` is written out; of a number the size is `abs(x)`, of a vector `norm(x)`; a mean where c holds is `E(x, where=c)`.",
-        "‖": "Write `norm(x)`.",
-        "\\": "There is no LaTeX in expressions: `\\frac{a}{b}` is `a / b`, `\\cdot` is `*`.",
-        "$": "There is no LaTeX and no interpolation in expressions: a constant is called by its name.",
-        "−": "Write `-`.",
-        "–": "Write `-`.",
-        "÷": "Write `/`.",
-        "√": "Write `sqrt(x)`.",
-        "Σ": "Write `sum(x)`.",
-        "∑": "Write `sum(x)`.",
-        "∏": "Write `prod(x)`.",
-        "π": "Write `pi`.",
-        "≠": "Write `!=`.",
-        "≈": "Write `abs(a - b) < 1e-3`.",
-        "∈": "Write `within(x, low, high)`.",
-        "³": "Write `^3`.",
-        "∧": "Write `and`.",
-        "∨": "Write `or`.",
-        "¬": "Write `not`.",
-        '"': "There are no texts in expressions: a variant is named by its word.",
-        "'": "There are no texts in expressions: a variant is named by its word.",
-        "{": "Arrays are written `[a, b]`.",
-        "@": "Write `matmul(a, b)`.",
-        "²": "Write `^2`.",
-        "·": "Write `*`, or `dot(a, b)`.",
-        "×": "Write `*`.",
-        "≤": "Write `<=`.",
-        "≥": "Write `>=`.",
-    }.get(character, "Expressions are written in letters, digits and `+ - * / // % ^ < > == ( ) [ ] , . :`.")
-
-
-NO_ELSE = "What it is otherwise is missing: `a if c else b`; a mean where c holds is `E(a, where=c)`."
-
-
-def _without_else(text: str) -> bool:
-    return text.count(" if ") > text.count(" else ")
-
-
-def _token_hint(text: str, token: str, place: int) -> str:
-    if token == "*" and text[:place].rstrip().endswith("*"):
-        return "Powers are written `a^b`."
-    if token == "=":
-        return "Comparison is `==`; a name is bound by a YAML key."
-    if token == "for":
-        return "Inside a call, index notation needs its brackets: `sum([x[i] for i < n])`."
-    if token in (")", "]") and text.count(token) > text.count("(" if token == ")" else "["):
-        return "This bracket was never opened."
-    if token in (")", "]", ",") and _without_else(text[:place]):
-        return NO_ELSE
-    if token == "in":
-        return (
-            "Index notation is `[f(i) for i < n]`; one of several values is `x == 2 or x == 4`; in conditions of claims a range is "
-            "`d >= 2, d <= 4`, and of other values each has a claim of its own: `and`."
-        )
-    if token == ":" and text[:place].count("[") > text[:place].count("]"):
-        return "A slice is `x[a:b]`, without a step: backwards is `reverse(x)`, every second entry `[x[2 * i] for i < len(x) // 2]`."
-    if token in (":", "lambda"):
-        return "A function is declared under `functions:`, as `f(x): ...`."
-    before = text[:place].rstrip()
-    if before and (before[-1].isalnum() or before[-1] in ")]") and (token[0].isalnum() or token == "("):
-        return "Is an operator missing?  Multiplication is written `a * b`."
-    if token in ("for", "if", "else", "and", "or") or not token[0].isalnum():
-        return f"Before `{token}` stands a value: a name, a number, or something in brackets."
-    return "An expression is made of names, numbers, calls `f(x)` and operators between them."

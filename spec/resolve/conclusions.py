@@ -24,10 +24,11 @@ from ..diagnostics.problems import Problem, Span, StudyError
 from ..expressions.nodes import Call, Name, walk
 from ..ir.claims import Diverged, Measured, looked_at, parts
 from ..ir.plan import ClaimPlan, FigurePlan, Program
+from ..model.base import OneOf
 from ..model.experiment import Experiment
 from ..model.figures import Figure
 from ..source import nodes as yaml
-from ..tables.gradient_statistics import FLOOR
+from ..tables.gradient_statistics import FLOOR, GRADIENT_STATISTICS
 
 
 class Conclusions:
@@ -153,7 +154,12 @@ class Conclusions:
 
         A claim that names a constant has its syntax checked alone: nothing is known of the constant's value.
         """
-        names = [*self.model.measures, *(name + FLOOR for name in self.model.measures)]
+        measures = self.model.measures
+        kinds = {name: entry.kind for name, entry in measures.items() if isinstance(entry, OneOf)}
+        floors = [
+            n + FLOOR for n, kind in kinds.items() if kind in GRADIENT_STATISTICS and GRADIENT_STATISTICS[kind].floor
+        ]
+        names = [*measures, *floors]
         subject = self._spoken_of((), dict.fromkeys(names), {})
         problems: list[Problem] = []
         for claim in self.model.claims.values():
@@ -201,7 +207,18 @@ class Conclusions:
             (program.place, {measure.name: measure.term.type.shape for measure in program.measures})
             for program in (programs if apart else ())
         )
-        return Subject(measures, known, constants, evaluated, borders, zipped, own, by_cell, before, rates(programs))
+        return Subject(
+            measures,
+            known,
+            constants,
+            evaluated,
+            borders,
+            zipped,
+            own,
+            by_cell,
+            before,
+            rates(one.measures for one in programs),
+        )
 
 
 def _speaks_of_borders(node: yaml.Node | None) -> bool:

@@ -50,7 +50,21 @@ OTHER_NAMES: Mapping[str, str] = MappingProxyType(
         "qr": "Its parts are `qr_q(x)` and `qr_r(x)`.",
         "fft": "Its parts are `fft_real(x)` and `fft_imag(x)`.",
         "inv": "It is `inverse(x)`.",
-        "var": "It is `variance(x)`.",
+        **dict.fromkeys(("var", "Var"), "It is `variance(x)` of an array; over examples it is `E(x^2) - E(x)^2`."),
+        **dict.fromkeys(
+            ("Std", "stdev", "stddev"), "It is `std(x)` of an array; over examples it is `sqrt(E(x^2) - E(x)^2)`."
+        ),
+        **dict.fromkeys(
+            ("P", "Pr", "prob", "probability", "proba"), "The share of examples for which c holds is `E(c)`."
+        ),
+        "precision": "It is `E(y > 0, where=f > 0)`.",
+        "recall": "It is `E(f > 0, where=y > 0)`.",
+        **dict.fromkeys(("f1", "f1_score"), "It is `2 * E(f > 0 and y > 0) / (E(f > 0) + E(y > 0))`."),
+        **dict.fromkeys(("auc", "roc_auc"), "It is `E(f(a) > f(b))`, with a drawn of one class and b of the other."),
+        **dict.fromkeys(
+            ("p_value", "ttest", "t_test"),
+            "Claims are tested: `judge: mean` by a paired t interval, `judge: {share: 0.9}` by a binomial bound.",
+        ),
         "arcsin": "It is `asin(x)`.",
         "arccos": "It is `acos(x)`.",
         "arctan": "It is `atan(x)`.",
@@ -137,7 +151,9 @@ OTHER_NAMES: Mapping[str, str] = MappingProxyType(
             ("searchsorted", "digitize", "bucketize"),
             "`step_of(x, steps)` is the index of the last of the sorted steps that is no larger.",
         ),
-        "count_nonzero": "It is `sum(int(x != 0))`.",
+        **dict.fromkeys(
+            ("count", "count_nonzero"), "It is `sum(int(x != 0))` of an array; over examples the share is `E(c)`."
+        ),
         "logspace": "It is `10 ^ linspace(a, b, n)`.",
         "cumulative_sum": "It is `cumsum(x)`.",
         "cumulative_prod": "It is `cumprod(x)`.",

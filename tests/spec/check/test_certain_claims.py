@@ -17,7 +17,7 @@ experiments:
     task: {{draw: {{u: "uniform(0, 1)"}}, example: {{x: "normal([2]) + u"}}}}
     architecture: {{f: {{input: x, layers: [dense: 1]}}}}
     loss: {{l: f^2}}
-    training: {{optimizer: adam, batch: 2, steps: 4, evaluate: {{every: 1}}}}
+    training: {{optimizer: adam, batch: 2, steps: 4, evaluate: {{every: 1}}{until}}}
     variants: {{a: {{}}, b: {{training: {{batch: 3}}}}}}
     measures:
       acc: E(f > 0)
@@ -33,9 +33,9 @@ experiments:
 """
 
 
-def warned(check: str) -> list[str]:
-    """What is warned of in a claim."""
-    found = spec.resolve(spec.parse(Source("s.yaml", STUDY.format(check=check)))).warnings
+def warned(check: str, until: str = "") -> list[str]:
+    """What is warned of in a claim, or in a stopping condition."""
+    found = spec.resolve(spec.parse(Source("s.yaml", STUDY.format(check=check, until=until)))).warnings
     return [one.message for one in found if "whatever a run gives" in one.message]
 
 
@@ -73,3 +73,27 @@ def test_what_no_run_can_change_is_warned_of(check: str, how: str) -> None:
 )  # fmt: skip
 def test_what_hangs_on_a_run_is_not(check: str) -> None:
     assert warned(check) == []
+
+
+@pytest.mark.parametrize(
+    ("until", "told"),
+    [
+        ("acc > 95", "`acc > 95` is never so, whatever a run gives: 'acc' lies between 0 and 1"),
+        (
+            "err < 0.1 and each[1] < 90",
+            "`each[1] < 90` is always so, whatever a run gives: 'each' lies between 0 and 1",
+        ),
+        ("err >= err", "`err >= err` is always so, whatever a run gives"),
+        (
+            "percent - acc > 200",
+            "`percent - acc > 200` is never so, whatever a run gives: 'percent' lies between 0 and 100",
+        ),
+    ],
+)
+def test_what_stops_at_once_or_never_is_warned_of(until: str, told: str) -> None:
+    assert warned("final(err) < 1", f", until: '{until}'") == [told]
+
+
+@pytest.mark.parametrize("until", ["acc > 0.95", "err < 1e-3", "percent > 95", "acc > some", "each[0] == 1"])
+def test_what_may_stop_is_not(until: str) -> None:
+    assert warned("final(err) < 1", f", until: '{until}'") == []
