@@ -12,9 +12,9 @@ from ..tables.layers import row_of
 
 def equal_inputs(program: Program) -> Iterator[Problem]:
     """A warning of each network with `each` whose inputs are copies of one, unless its layers draw and so tell them apart."""
-    made = {item.name: item.term for item in (*program.draws, *program.examples, *program.outputs)}
+    terms = {item.name: item.term for item in (*program.draws, *program.examples, *program.outputs)}
     for plan in program.networks:
-        if plan.each and plan.each > 1 and not _draws(plan) and _copies(plan.whole(plan.input), made):
+        if plan.each and plan.each > 1 and not _draws(plan) and _copies(plan.whole(plan.input), terms):
             message = f"'{plan.name}' is applied to {plan.each} copies of one input, with the same weights: it gives {plan.each} times the same"
             hint = "Networks with weights of their own have a name each; `each` is for several inputs."
             yield Problem(message, plan.input.span, hint, "warning")
@@ -25,16 +25,13 @@ def _draws(plan: NetworkPlan) -> bool:
     return any(row is not None and row.draws_with(config) for row, config in rows)
 
 
-def _copies(term: t.Term, made: Mapping[str, t.Term]) -> bool:
-    """Whether all entries along the first axis of a value are the same."""
-    match term:
-        case t.Reference(name=name) if name in made:
-            return _copies(made[name], made)
-        case t.Operate(operation="repeat"):
-            return True
-        case t.Stack(items=items):
-            return len({item.name if isinstance(item, t.Reference) else id(item) for item in items}) == 1
-        case t.Comprehend(indices=indices, body=body):
-            along = any(one.key == indices[0].key for one in t.within(body, t.IndexVariable))
-            return not along and next(t.within(body, t.Sample), None) is None
-    return False
+def _copies(term: t.Term, terms: Mapping[str, t.Term]) -> bool:
+    """Whether all entries along the first axis of a value are the same; `terms` are what names stand for."""
+    while isinstance(term, t.Reference) and term.name in terms:
+        term = terms[term.name]
+    if isinstance(term, t.Stack):
+        return len({item.name if isinstance(item, t.Reference) else id(item) for item in term.items}) == 1
+    if isinstance(term, t.Comprehend):
+        along = any(one.key == term.indices[0].key for one in t.within(term.body, t.IndexVariable))
+        return not along and next(t.within(term.body, t.Sample), None) is None
+    return isinstance(term, t.Operate) and term.operation == "repeat"

@@ -13,7 +13,8 @@ experiments:
     constants: {d: 1, limit: 3}
     sweep: {d: [1, 2]}
     task: {example: {x: "normal(0, 1, [d])", y: sum(unknown)}}
-    measures: {loss: E(sum(x)), big: E(x)}
+    architecture: {f: {input: x, layers: [dense: 1]}}
+    measures: {loss: E(sum(x)), big: E(x), ratio: {gradient_snr: {of: "sum(x)", weights: f.weights}}}
     claims:
       c: {says: s, check: "CHECK"}
 """
@@ -29,6 +30,7 @@ def messages(check: str) -> list[str]:
     "check, message",
     [
         ("final(lossy) < 1", "`final` takes the name of a measure"),
+        ("final(big_floor) < 1", "`final` takes the name of a measure"),
         ("final(loss, dd == 1) < 1", "there is no axis 'dd'"),
         ("final(loss, d == 7) < 1", "no value of 'd' fits: it has 1 and 2"),
         ("final(loss) < lim", "unknown name 'lim'"),
@@ -45,7 +47,7 @@ def test_a_claim_is_wrong_by_itself(check: str, message: str) -> None:
         "final(loss) < limit",
         "final(loss, d == limit) < 1",
         "final(big[3]) < 1",
-        "final(big_floor) < 1",
+        "final(ratio_floor) < 1",
         "slope(final(loss), d) < 0",
     ],
 )
