@@ -6,7 +6,6 @@ import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +15,14 @@ from dlspec.spec.ir.cell_batch import CellBatch
 from dlspec.spec.ir.plan import ProbePlan
 
 from ..backend.tf32 import tf32_mode
-from ..results.errors import Damaged
 from ..results.optional_outputs import reason
 from ..results.replicates import DONE, Replicate
 from ..store.checkpoints import Checkpoint
 from ..store.requests import shown_at
 from ..verdicts.values import reached
+from .begun import Begun, fresh, laid_out, parts
 from .holding import held_from, held_text
-from .job import AtBorder, Job, JobGroup, Watcher
+from .job import Job, JobGroup, Watcher
 from .program import Compiled
 from .program_cache import ProgramCache
 
@@ -44,97 +43,45 @@ def train_group(
     """
     forms = forms or ProgramCache()
     with tf32_mode(group.jobs[0].batch.program.dtype):
-        begun = [_Begun.of(job, watcher) for job in group.jobs]
-        parts: dict[tuple[int | None, int | None], list[int]] = {}
-        for place, one in enumerate(begun):
-            parts.setdefault((one.checkpoint.step if one.checkpoint else None, one.border), []).append(place)
-        for places in parts.values():
+        begun = [_begun(job, watcher) for job in group.jobs]
+        for places in parts(begun):
             _train_part([begun[place] for place in places], group.cells.only(places), watcher, stop, forms)
     return [one.replicates for one in begun]
 
 
-@dataclass
-class _Begun:
-    """A job that has begun: its replicates so far, and the checkpoint that it goes on from, or the `fault` that kept it from beginning."""
-
-    job: Job
-    replicates: list[Replicate]
-    checkpoint: Checkpoint | None = None
-    fault: str = ""
-    border: int | None = None
-    """How many passes have been made, where the checkpoint is that of a border."""
-
-    @staticmethod
-    def of(job: Job, watcher: Watcher) -> _Begun:
-        """Replicates with nothing in them, or those of the checkpoint. Raises nothing."""
-        try:
-            return _Begun._of_checkpoint(job, watcher)
-        except Exception as error:
-            return _Begun(job, _fresh(job), fault=_told(error))
-
-    @staticmethod
-    def _of_checkpoint(job: Job, watcher: Watcher) -> _Begun:
-        begun = _Begun(job, _fresh(job))
-        if job.checkpoints is None:
-            return begun
-        job.checkpoints.begin()
-        try:
-            begun.checkpoint = job.checkpoints.load(begun.replicates)
-        except Damaged as damaged:
-            watcher.warn(f"{damaged}: the checkpoint is damaged and is dropped; {job.batch.program.name} starts anew")
-            job.checkpoints.remove()
-        if begun.checkpoint is None:
-            begun.replicates = _fresh(job)
-            if job.border is not None:
-                begun._begin_at(job.border, watcher)
-        return begun
-
-    def _begin_at(self, border: AtBorder, watcher: Watcher) -> None:
-        """Takes up the checkpoint of a border, if it is there."""
-        try:
-            self.checkpoint = border.checkpoints.load(self.replicates, border.keys(len(self.replicates)))
-        except Damaged as damaged:
-            watcher.warn(f"{damaged}: the checkpoint is damaged; {self.job.batch.program.name} starts anew")
-        if self.checkpoint is None:
-            self.replicates = _fresh(self.job)
-        else:
-            self.border = border.number
-
-    @property
-    def seconds(self) -> float:
-        """How long it has run before."""
-        return self.checkpoint.seconds if self.checkpoint else 0.0
-
-
-def _fresh(job: Job) -> list[Replicate]:
-    return [job.batch.request.replicate(number) for number in job.batch.numbers]
+def _begun(job: Job, watcher: Watcher) -> Begun:
+    """A job that begins, or says why it can't. Raises nothing."""
+    try:
+        return Begun.of(job, watcher)
+    except Exception as error:
+        return Begun(job, fresh(job), fault=_told(error))
 
 
 def _train_part(
-    part: Sequence[_Begun], cells: CellBatch, watcher: Watcher, stop: threading.Event, forms: ProgramCache
+    part: Sequence[Begun], cells: CellBatch, watcher: Watcher, stop: threading.Event, forms: ProgramCache
 ) -> None:
     """Trains jobs that go on from the same step: side by side, or, where that fails, one after the other."""
     begin = time.perf_counter()
-    fault = _fault_of(part, cells, watcher, stop, forms)
+    laid, places = laid_out(part)
+    fault = _fault_of(laid, cells.only(places), watcher, stop, forms)
     if fault and len(part) > 1:
         for place, one in enumerate(part):
-            again = _Begun.of(one.job, watcher)
+            again = _begun(one.job, watcher)
             one.replicates, one.checkpoint, one.fault = again.replicates, again.checkpoint, again.fault
-            one.border = again.border
+            one.border, one.beside = again.border, again.beside
             _train_part([one], cells.only([place]), watcher, stop, forms)
         return
     count = sum(len(one.replicates) for one in part)
-    rows = sum(max(one.job.batch.wide, len(one.replicates)) for one in part)
     for one in part:
         for replicate in one.replicates:
             if fault:
                 replicate.status, replicate.message = "failed", fault
-            replicate.compiled, replicate.rows = one.job.compiled, rows
+            replicate.compiled, replicate.rows = one.job.compiled, one.beside.rows if one.beside else 0
             replicate.seconds = one.seconds / len(one.replicates) + (time.perf_counter() - begin) / count
 
 
 def _fault_of(
-    part: Sequence[_Begun], cells: CellBatch, watcher: Watcher, stop: threading.Event, forms: ProgramCache
+    part: Sequence[Begun], cells: CellBatch, watcher: Watcher, stop: threading.Event, forms: ProgramCache
 ) -> str:
     """Trains jobs side by side; what went wrong, or nothing."""
     if fault := next((one.fault for one in part if one.fault), ""):
@@ -142,10 +89,11 @@ def _fault_of(
     begin, first = time.perf_counter(), part[0]
     try:
         for one in part:
-            watcher.started(one.job, one.checkpoint.step if one.checkpoint else 0)
+            if not one.for_others:
+                watcher.started(one.job, one.checkpoint.step if one.checkpoint else 0)
         compiled = forms.take(
             cells, first.job.batch.numbers, first.job.compiled == "xla", lambda: watcher.compiling(first.job),
-            first.job.batch.wide,
+            first.beside.wide if first.beside else 0,
         )  # fmt: skip
         if first.checkpoint is not None:
             states = [one.checkpoint.state for one in part if one.checkpoint]
@@ -188,7 +136,7 @@ def _useful(error: Exception) -> str:
     return text if not node or node in text else f"{text} in the operation {node}".strip()
 
 
-def _train(compiled: Compiled, part: Sequence[_Begun], watcher: Watcher, stop: threading.Event, begin: float) -> None:
+def _train(compiled: Compiled, part: Sequence[Begun], watcher: Watcher, stop: threading.Event, begin: float) -> None:
     """Evaluates, trains to the next evaluation, and so on. Rows are the replicates of the jobs, one job after the other.
 
     A replicate's curve ends where it diverged, or where its stopping condition was met: what the others do next
@@ -199,10 +147,11 @@ def _train(compiled: Compiled, part: Sequence[_Begun], watcher: Watcher, stop: t
     until = [_until(one.job) for one in part for _ in one.replicates]
     wanted = set(request.steps)
     stops = sorted(wanted.union(*(probe.steps for probe in program.probes)))
+    seen = [not one.for_others for one in part for _ in one.replicates]
     over = {
         row
         for row, replicate in enumerate(replicates)
-        if until[row] is not None and replicate.steps and reached(until[row], replicate)
+        if not seen[row] or (until[row] is not None and replicate.steps and reached(until[row], replicate))
     }
     gaps: set[tuple[int, str]] = set()
     before = time.perf_counter()
@@ -250,7 +199,7 @@ def _train(compiled: Compiled, part: Sequence[_Begun], watcher: Watcher, stop: t
             return
 
 
-def _hold(compiled: Compiled, part: Sequence[_Begun], rows: Sequence[int]) -> None:
+def _hold(compiled: Compiled, part: Sequence[Begun], rows: Sequence[int]) -> None:
     """Lets those of some rows hold their weights to the end of the present pass whose condition on it is met, and says so of them."""
     every = [(one.job.batch.program.training, replicate) for one in part for replicate in one.replicates]
     for row in rows:
@@ -271,7 +220,7 @@ def _until(job: Job) -> Any:
 
 
 def _tell(
-    part: Sequence[_Begun], alive: Sequence[int], step: int, measures: Mapping[str, Any], rate: float, watcher: Watcher
+    part: Sequence[Begun], alive: Sequence[int], step: int, measures: Mapping[str, Any], rate: float, watcher: Watcher
 ) -> None:
     """Tells of an evaluation of each job that goes on; `rate` is steps a second."""
     for place, one in enumerate(part):
@@ -301,7 +250,7 @@ def _sample(
 
 
 def _tell_of_gaps(
-    part: Sequence[_Begun],
+    part: Sequence[Begun],
     alive: Sequence[int],
     step: int,
     measures: Mapping[str, Any],
@@ -338,7 +287,7 @@ def _only(value: Any, alive: Sequence[int]) -> Any:
     return shown
 
 
-def _leave_at_border(compiled: Compiled, part: Sequence[_Begun], watcher: Watcher, seconds: float) -> None:
+def _leave_at_border(compiled: Compiled, part: Sequence[Begun], watcher: Watcher, seconds: float) -> None:
     """Writes the checkpoint of the border that is the present step, where other cells go on from it; where it cannot be written they begin anew."""
     for place, one in enumerate(part):
         for border in one.job.leaves:
@@ -346,7 +295,8 @@ def _leave_at_border(compiled: Compiled, part: Sequence[_Begun], watcher: Watche
                 continue
             state = compiled.up_to_border(border.number)[place]
             spent = one.seconds + seconds / len(part)
-            kept = Checkpoint(compiled.step, spent, state, one.replicates)
+            assert one.beside is not None
+            kept = Checkpoint(compiled.step, spent, state, one.replicates, one.beside)
             try:
                 border.checkpoints.save(kept, border.keys(len(one.replicates)))
             except Exception as error:  # the system's, or of what writes it
@@ -355,14 +305,14 @@ def _leave_at_border(compiled: Compiled, part: Sequence[_Begun], watcher: Watche
                 )
 
 
-def _keep(compiled: Compiled, part: Sequence[_Begun], watcher: Watcher, seconds: float) -> None:
+def _keep(compiled: Compiled, part: Sequence[Begun], watcher: Watcher, seconds: float) -> None:
     """Writes the checkpoint of each job; where one cannot be written, training goes on without."""
     for one, state in zip(part, compiled.saved(), strict=True):
-        if (checkpoints := one.job.checkpoints) is None:
+        if (checkpoints := one.job.checkpoints) is None or one.beside is None:
             continue
         try:
             spent = one.seconds + seconds / len(part)
-            checkpoints.save(Checkpoint(compiled.step, spent, state, one.replicates))
+            checkpoints.save(Checkpoint(compiled.step, spent, state, one.replicates, one.beside))
         except Exception as error:  # the system's, or of what writes it
             checkpoints.begin()
             watcher.warn(
@@ -371,7 +321,7 @@ def _keep(compiled: Compiled, part: Sequence[_Begun], watcher: Watcher, seconds:
             )
 
 
-def _keep_weights(compiled: Compiled, first: int, one: _Begun, folder: Path, watcher: Watcher) -> None:
+def _keep_weights(compiled: Compiled, first: int, one: Begun, folder: Path, watcher: Watcher) -> None:
     """Writes the final weights of a job whose rows begin at one; where they cannot be written, the numbers are kept still."""
     try:
         from .keras_files import write

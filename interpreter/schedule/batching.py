@@ -142,12 +142,12 @@ def batch_count(request: CellRequest, at_once: int = 1) -> int:
 def split_into_batches(request: CellRequest, replicates: Sequence[int], batches: int = 1) -> list[ReplicateBatch]:
     """Some replicates, grouped by the batch that they are in: the program's are split into so many, nearly equal.
 
-    One with a replicate fewer than the others is compiled with them, and makes one for nobody: so all run at once after one compilation.
-    Each is alone where an optimiser mixes the entries of a weight.
+    One with a replicate fewer than the others is compiled with them, and makes one for nobody: so all run at once after one compilation. It
+    is as wide where the others are stored already, since rounding depends on it. Each is alone where an optimiser mixes the entries of a weight.
     """
     count = request.program.replicates
     batches = count if request.program.one_replicate_at_a_time else max(1, min(batches, count))
     ends = [count * place // batches for place in range(batches + 1)]
     groups = [tuple(r for r in replicates if first <= r < last) for first, last in pairwise(ends)]
-    wide = max(map(len, groups), default=0)
+    wide = max(last - first for first, last in pairwise(ends))
     return [ReplicateBatch(request, group, wide if len(group) == wide - 1 else 0) for group in groups if group]

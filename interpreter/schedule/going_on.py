@@ -9,6 +9,7 @@ from dlspec.spec.ir.plan import Program
 from dlspec.spec.passes.digests import Digests, digest
 from dlspec.spec.passes.shared_borders import Border, borders, shared_borders
 
+from ..program.begun import name_alone
 from ..program.job import AtBorder, Job
 from ..store.checkpoints import Checkpoints
 from ..store.requests import ReplicateBatch
@@ -37,7 +38,10 @@ class GoingOn:
         self.files = {
             one.key: checkpoints(one.key, named[name]) for name, chain in self.shared.items() for one in chain
         }
-        self.settled = {key for key, file in self.files.items() if file.there()}
+        left = {key: where for key, file in self.files.items() if (where := file.there()) is not None}
+        self.settled = set(left)
+        self.leaders = {where.group for where in left.values()}
+        """Who led to the borders that a run before has left: alone, and alone they go on, for their rounding's sake."""
         self.led: dict[str, int] = {}
         """By their keys the borders that a job leads to, and its number."""
 
@@ -52,8 +56,8 @@ class GoingOn:
         return not any(one.key in self.led for one in self.ahead(batch))
 
     def leads(self, batch: ReplicateBatch) -> bool:
-        """Whether a batch, if it begins now, leads to a border."""
-        return bool(self.ahead(batch))
+        """Whether a batch, if it begins now, leads to a border, or has led to one before."""
+        return bool(self.ahead(batch)) or name_alone(batch.name) in self.leaders
 
     def begin(self, batch: ReplicateBatch, job: int) -> tuple[AtBorder | None, tuple[AtBorder, ...]]:
         """Where a batch goes on from, and the borders that it leads to from now on."""

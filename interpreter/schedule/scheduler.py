@@ -18,7 +18,7 @@ from dlspec.spec.passes.merge_cells import merge_cells
 from dlspec.spec.passes.signature_digests import cell_form_digest
 
 from ..backend.versions import versions
-from ..executors.base import Executor
+from ..executors.base import Executor, Finished
 from ..program.job import Job, JobGroup, Watcher
 from ..results.errors import StoreError
 from ..results.replicates import ERRORS, Replicate, Results
@@ -199,7 +199,8 @@ class Run:
         self.form = form
         self.waiting = deque(progress.missing())
         self.held: list[ReplicateBatch] = []
-        self.running: dict[int, Job] = {}
+        self.running: dict[int, tuple[int, list[Finished]]] = {}
+        """Of each job, by its number, how many run side by side, itself counted, and those of them that have ended."""
         self.ran: set[str] = set()
         self.count = 0
         self.packages = versions()
@@ -252,7 +253,7 @@ class Run:
         family = self._family(first)
         if family is None or self.going_on.leads(first):
             return [first], family
-        most = max_cells_side_by_side(first.program, max(first.wide, len(first.numbers)), first.request.device)
+        most = max_cells_side_by_side(first.program, first.rows, first.request.device)
         most = most if family.one_depth else 1
         most = min(most, self.progress.cells_of_a_part(len(family.cells.programs), first.program.replicates))
         alike = {first.name: first}  # equal cells run once
@@ -299,6 +300,7 @@ class Run:
             if mine is not None:
                 ours.setdefault((mine.numbers, mine.wide), []).append(self._job(mine))
         for jobs in ours.values():
+            self.running.update(dict.fromkeys((job.number for job in jobs), (len(jobs), [])))
             self.executor.submit(JobGroup.of_one(jobs[0]) if family is None else family.group(jobs))
 
     def _claim(self, batch: ReplicateBatch) -> ReplicateBatch | None:
@@ -337,9 +339,7 @@ class Run:
         weights = str(self.store.weights) if self.options.keep_weights else None
         self.count += 1
         border, leaves = self.going_on.begin(batch, self.count)
-        job = Job(self.count, batch, compiled, checkpoints, weights, border, leaves)
-        self.running[job.number] = job
-        return job
+        return Job(self.count, batch, compiled, checkpoints, weights, border, leaves)
 
     def _at_border(self, key: str, batch: ReplicateBatch) -> Checkpoints:
         """The checkpoint of a border on a batch's way; with `force` what a run before left there does not count."""
@@ -355,23 +355,30 @@ class Run:
         }  # fmt: skip
 
     def _end(self, seconds: float) -> None:
-        """Stores the next replicate batch to have ended."""
+        """Takes up the next job to have ended. Those that ran side by side are stored at once: a part of them alone would run with other rounding."""
         finished = self.executor.finished(seconds)
         if finished is None:
             return
-        job = self.running.pop(finished.job.number)
-        self.going_on.ended(job)
+        self.going_on.ended(finished.job)
+        count, ended = self.running.pop(finished.job.number)
+        ended.append(finished)
+        if len(ended) == count:
+            self._store(ended)
+
+    def _store(self, ended: Sequence[Finished]) -> None:
         try:
-            replicates = self.store.commit(job.batch, finished.replicates, self.packages)
+            stored = self.store.commit([(one.job.batch, one.replicates) for one in ended], self.packages)
         except StoreError:
-            self.progress.add(job.batch, finished.replicates)  # they can be judged, if not kept
+            for one in ended:  # they can be judged, if not kept
+                self.progress.add(one.job.batch, one.replicates)
             raise
-        if job.checkpoints is not None and all(replicate.status in FINAL_STATUSES for replicate in replicates):
-            job.checkpoints.remove()
-        self.ran.update(job.batch.keys)
-        self._release(job.batch)
-        self.progress.add(job.batch, replicates)
-        self.watcher.finished(job, replicates)
+        for job, replicates in zip((one.job for one in ended), stored, strict=True):
+            if job.checkpoints is not None and all(replicate.status in FINAL_STATUSES for replicate in replicates):
+                job.checkpoints.remove()
+            self.ran.update(job.batch.keys)
+            self._release(job.batch)
+            self.progress.add(job.batch, replicates)
+            self.watcher.finished(job, replicates)
 
     def _release(self, batch: ReplicateBatch) -> None:
         """Puts back what waited for a replicate batch that ran here, as another program of this run has equal replicates."""

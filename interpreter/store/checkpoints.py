@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 
@@ -18,17 +18,35 @@ from ..results.errors import Damaged
 from ..results.npz import add_arrays
 from ..results.replicates import Array, Replicate
 
-FORMAT = 2
+FORMAT = 3
+
+
+class SideBySide(NamedTuple):
+    """Where a batch lies in a compiled program: rounding depends on all of these, so training goes on only where they are the same.
+
+    `group` is a name of all batches that were side by side, `cells` their number, `place` the batch's own; `wide` is how many rows each has.
+    """
+
+    group: str
+    cells: int
+    place: int
+    wide: int
+
+    @property
+    def rows(self) -> int:
+        """How many rows the program has."""
+        return self.cells * self.wide
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The state of training at a step: every variable in order, and the replicates as they were."""
+    """The state of training at a step: every variable in order, and the replicates as they were; and where they lay in the program."""
 
     step: int
     seconds: float
     state: Sequence[Array]
     replicates: Sequence[Replicate]
+    beside: SideBySide
 
 
 @dataclass
@@ -76,7 +94,7 @@ class Checkpoints:
             )  # fmt: skip
         about = {
             "format": FORMAT, "made_by": dict(self.made_by), "step": checkpoint.step, "seconds": checkpoint.seconds,
-            "variables": len(checkpoint.state), "cells": replicates,
+            "variables": len(checkpoint.state), "cells": replicates, "side_by_side": checkpoint.beside,
         }  # fmt: skip
 
         def fill(stream: IO[bytes]) -> None:
@@ -119,18 +137,20 @@ class Checkpoints:
                     for count, (figure, step, label) in enumerate(item["samples"]):
                         values = replicate.samples.setdefault(figure, {}).setdefault(step, {})  # type: ignore[attr-defined]
                         values[label] = array(f"sample/{place}/{count}")
-                return Checkpoint(about["step"], about["seconds"], state, replicates)
+                beside = SideBySide(*about["side_by_side"])
+                return Checkpoint(about["step"], about["seconds"], state, replicates, beside)
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise Damaged(self.path, str(error).split("\n")[0]) from error
 
-    def there(self) -> bool:
-        """Whether there is one of the same maker."""
+    def there(self) -> SideBySide | None:
+        """Where in a program the one of the same maker was made; None where there is none."""
         try:
             with zipfile.ZipFile(self.path) as archive:
                 about = json.loads(archive.read("about.json"))
-                return bool(about["format"] == FORMAT and about["made_by"] == dict(self.made_by))
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error):
-            return False
+                same = about["format"] == FORMAT and about["made_by"] == dict(self.made_by)
+                return SideBySide(*about["side_by_side"]) if same else None
+        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error):
+            return None
 
     def remove(self) -> None:
         """Removes it: what it led to is stored."""

@@ -89,6 +89,11 @@ class ResultFile:
         """What it says of each replicate by its key."""
         return {replicate["key"]: replicate for replicate in self.about["cells"]}
 
+    @property
+    def rows(self) -> int:
+        """How many rows the program had that its replicates were trained in; 0 where it was not kept."""
+        return max(int(replicate.get("rows", 0)) for replicate in self.about["cells"])
+
     def replicate(self, request: CellRequest, number: int, key: str, numbers: Numbers) -> Replicate:
         """A stored replicate as it is wanted: under the program's names, at the steps it asks for; its numbers are read later."""
         held = self.held[key]
@@ -241,6 +246,14 @@ def remove(folder: Path, name: str, samples: str | None) -> int:
             freed += path.stat().st_size
             path.unlink(missing_ok=True)
     return freed
+
+
+def remove_all_but(folder: Path, batch: str, file: ResultFile) -> None:
+    """Removes result files of a replicate batch that a process was killed before it could list."""
+    kept = {file.name, file.about["samples"]}
+    for path in _folder(folder, batch).glob(f"{batch}.*"):
+        if path.name not in kept:
+            path.unlink(missing_ok=True)
 
 
 def _folder(folder: Path, name: str) -> Path:

@@ -103,6 +103,11 @@ class ReplicateBatch:
         return self.request.program
 
     @property
+    def rows(self) -> int:
+        """How many rows of a compiled program it takes."""
+        return max(self.wide, len(self.numbers))
+
+    @property
     def keys(self) -> list[str]:
         """The names of its replicates in the store."""
         return [self.request.key(number) for number in self.numbers]

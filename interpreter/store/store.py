@@ -210,14 +210,17 @@ class Store:
             return lease
 
     def _adopt(self, batch: ReplicateBatch) -> bool:
-        """Lists a result file that a process wrote and was killed before it could list it."""
+        """Lists a result file that a process wrote and was killed before it could list it.
+
+        Not one of cells that ran side by side: those of them whose files are lacking would run beside fewer.
+        """
         for name in files.files_of(self.replicates, batch.name):
             try:
                 file = files.read(self.replicates, name)
             except Damaged as damaged:
                 self.set_aside(damaged, name)
                 continue
-            if set(batch.keys) <= set(file.held):
+            if set(batch.keys) <= set(file.held) and file.rows <= batch.rows:
                 with self.index.writing() as connection:
                     insert(connection, file)
                     drop_claims(connection, batch.keys)
@@ -225,31 +228,49 @@ class Store:
         return False
 
     def commit(
-        self, batch: ReplicateBatch, replicates: Sequence[Replicate], packages: Mapping[str, str]
-    ) -> list[Replicate]:
-        """Stores what a replicate batch gave, gives its claims back, and returns its replicates as they are stored.
+        self, ended: Sequence[tuple[ReplicateBatch, Sequence[Replicate]]], packages: Mapping[str, str]
+    ) -> list[list[Replicate]]:
+        """Stores what replicate batches gave, all at once, gives their claims back, and returns their replicates as they are stored.
 
         A replicate batch of which a replicate failed or was interrupted is not stored: only its claims are given back.
         """
         with explained(self.root):
-            if any(replicate.status not in FINAL_STATUSES for replicate in replicates):
-                self.release(batch)
-                return list(replicates)
-            path = files.write(self.replicates, batch, replicates, packages, self.owner.name)
-            file = files.read(self.replicates, path.name)
-            with self.index.writing() as connection:
-                before = set(self.index.files_of(batch.keys).values()) - {path.name}
+            by_place: dict[int, files.ResultFile] = {}
+            for place, (batch, replicates) in enumerate(ended):
+                if all(replicate.status in FINAL_STATUSES for replicate in replicates):
+                    path = files.write(self.replicates, batch, replicates, packages, self.owner.name)
+                    by_place[place] = files.read(self.replicates, path.name)
+                else:
+                    self.release(batch)
+            self._list([(ended[place][0], file) for place, file in by_place.items()])
+            return [
+                self._committed(batch, replicates, by_place[place]) if place in by_place else list(replicates)
+                for place, (batch, replicates) in enumerate(ended)
+            ]
+
+    def _list(self, written: Sequence[tuple[ReplicateBatch, files.ResultFile]]) -> None:
+        """Writes result files into the index, and removes those that they take the place of, listed or not."""
+        dropped: list[tuple[str, str | None]] = []
+        with self.index.writing() as connection:
+            for batch, file in written:
+                before = set(self.index.files_of(batch.keys).values()) - {file.name}
                 insert(connection, file)
                 drop_claims(connection, batch.keys)
-                dropped = [gone for name in before if (gone := drop_file(connection, name)) is not None]
-            for name, samples in dropped:
-                files.remove(self.replicates, name, samples)
-            committed = [
-                file.replicate(batch.request, replicate.number, replicate.key, self.numbers) for replicate in replicates
-            ]
-            for replicate in committed:
-                replicate.stored = False
-            return committed
+                dropped += [gone for name in before if (gone := drop_file(connection, name)) is not None]
+        for name, samples in dropped:
+            files.remove(self.replicates, name, samples)
+        for batch, file in written:
+            files.remove_all_but(self.replicates, batch.name, file)
+
+    def _committed(
+        self, batch: ReplicateBatch, replicates: Sequence[Replicate], file: files.ResultFile
+    ) -> list[Replicate]:
+        committed = [
+            file.replicate(batch.request, replicate.number, replicate.key, self.numbers) for replicate in replicates
+        ]
+        for replicate in committed:
+            replicate.stored = False
+        return committed
 
     def release(self, batch: ReplicateBatch) -> None:
         """Gives claims back."""

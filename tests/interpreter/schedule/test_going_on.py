@@ -14,6 +14,7 @@ from dlspec import spec
 from dlspec.interpreter.api.plan_text import plan_text
 from dlspec.interpreter.cli.run_options import RunOptions
 from dlspec.interpreter.executors.base import Threads
+from dlspec.interpreter.program.begun import name_alone
 from dlspec.interpreter.program.job import Job, JobGroup
 from dlspec.interpreter.program.program_cache import ProgramCache
 from dlspec.interpreter.program.training_loop import train_group
@@ -21,7 +22,7 @@ from dlspec.interpreter.results.replicates import Replicate
 from dlspec.interpreter.schedule.estimate import rows
 from dlspec.interpreter.schedule.progress import Quiet
 from dlspec.interpreter.schedule.scheduler import Progress, Run
-from dlspec.interpreter.store.checkpoints import Checkpoint
+from dlspec.interpreter.store.checkpoints import Checkpoint, SideBySide
 from dlspec.interpreter.store.requests import CellRequest, requests_of
 from dlspec.interpreter.store.store import Store
 from dlspec.spec.diagnostics.problems import Source
@@ -157,7 +158,9 @@ def test_who_goes_on_waits_for_the_checkpoint_and_no_longer(tmp_path: Path) -> N
                 time.sleep(0.1)
                 told.append((name, f"left {border.step}"))
                 kept = [job.batch.request.replicate(number) for number in job.batch.numbers]
-                border.checkpoints.save(Checkpoint(border.step, 0.0, [], kept), border.keys(len(kept)))
+                border.checkpoints.save(
+                    Checkpoint(border.step, 0.0, [], kept, SideBySide("", 1, 0, 2)), border.keys(len(kept))
+                )
             time.sleep(0.5)
             return [job.without_result("failed", "nothing was trained")]
 
@@ -181,3 +184,41 @@ def test_a_plan_says_it() -> None:
     assert "trained once to the end of b (14 steps): slow and ewc go on from there" in text
     stored = rows(plan, {row.program.name: 2 for row in (found[0], found[4])}, 1e9)
     assert [row.begins and row.begins.step for row in stored] == [None, None, 10, None, None]
+
+
+def test_who_led_alone_goes_on_alone(tmp_path: Path) -> None:
+    """A run broken off behind the border: the next has the same cells side by side as one that nothing breaks, for the sake of its bits."""
+    text = (
+        STUDY.split("    variants:")[0]
+        .lstrip()
+        .replace("constants: {anchor: 1}", "constants: {rate: 0.1}\n    sweep: {rate: [0.1, 0.2, 0.3]}")
+    )
+    text = text.replace("c: {steps: 3}", "c: {steps: 3, optimizer: {sgd: {learning_rate: rate}}}")
+    asked = requests_of(spec.resolve(spec.parse(Source("t.yaml", text))), "cpu")
+    told: list[list[tuple[float, int | None]]] = []
+    stop = threading.Event()
+
+    def train(group: JobGroup, ending: Any) -> list[list[Replicate]]:
+        told.append([(job.batch.program.point["rate"], job.border.step if job.border else None) for job in group.jobs])
+        for job in group.jobs:
+            for border in job.leaves:
+                kept = [job.batch.request.replicate(number) for number in job.batch.numbers]
+                beside = SideBySide(name_alone(job.batch.name), 1, 0, 2)
+                border.checkpoints.save(Checkpoint(border.step, 0.0, [], kept, beside), border.keys(len(kept)))
+        return [job.without_result("failed", "nothing was trained") for job in group.jobs]
+
+    class Ends(Quiet):
+        def finished(self, job: Job, replicates: Sequence[Replicate]) -> None:
+            stop.set()
+
+    def run(watcher: Quiet) -> None:
+        stop.clear()
+        told.clear()
+        with Store(tmp_path, pytest.fail) as store:
+            progress = Progress.of_store(asked, store, RunOptions(""))
+            Run(progress, store, Threads(1, train), RunOptions(""), watcher, stop, lambda _: "graph").finish()
+
+    run(Ends())
+    assert told == [[(0.1, None)]]
+    run(Quiet())
+    assert told == [[(0.1, 14)], [(0.2, 14), (0.3, 14)]]

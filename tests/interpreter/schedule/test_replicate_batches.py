@@ -13,7 +13,7 @@ from dlspec.interpreter.results.replicates import Results
 from dlspec.interpreter.schedule.batching import group_size, split_into_batches
 from dlspec.interpreter.schedule.progress import called
 from dlspec.interpreter.schedule.scheduler import Progress
-from dlspec.interpreter.store.checkpoints import Checkpoint
+from dlspec.interpreter.store.checkpoints import Checkpoint, SideBySide
 from dlspec.interpreter.store.requests import CellRequest, ReplicateBatch
 from dlspec.interpreter.store.store import Store
 from dlspec.spec.ir.plan import Program
@@ -163,11 +163,15 @@ def test_a_part_is_called_by_its_replicates(wanted: CellRequest, numbers: tuple[
 def test_batches_with_a_checkpoint_go_on_whatever_number_runs_at_once(wanted: CellRequest, store: Store) -> None:
     whole = split_into_batches(wanted, range(5))[0]
     checkpoints = store.checkpoints(whole.name, {}, 0)
-    checkpoints.save(Checkpoint(2, 1.0, [], [wanted.replicate(number) for number in whole.numbers]))
+    checkpoints.save(
+        Checkpoint(2, 1.0, [], [wanted.replicate(number) for number in whole.numbers], SideBySide("", 1, 0, 2))
+    )
     assert groups(Progress.of_store([wanted], store, OPTIONS, jobs=2)) == [(0, 1, 2, 3, 4)]
     checkpoints.remove()
     third = split_into_batches(wanted, range(5), 3)[2]
-    store.checkpoints(third.name, {}, 0).save(Checkpoint(2, 1.0, [], [wanted.replicate(r) for r in third.numbers]))
+    store.checkpoints(third.name, {}, 0).save(
+        Checkpoint(2, 1.0, [], [wanted.replicate(r) for r in third.numbers], SideBySide("", 1, 0, 2))
+    )
     assert groups(Progress.of_store([wanted], store, OPTIONS, jobs=2)) == [(0,), (1, 2), (3, 4)]
 
 

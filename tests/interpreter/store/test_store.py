@@ -11,7 +11,7 @@ import pytest
 from dlspec.interpreter.results.errors import StoreError
 from dlspec.interpreter.results.replicates import Replicate
 from dlspec.interpreter.store import files
-from dlspec.interpreter.store.checkpoints import Checkpoint
+from dlspec.interpreter.store.checkpoints import Checkpoint, SideBySide
 from dlspec.interpreter.store.leases import Lease
 from dlspec.interpreter.store.repair import repair
 from dlspec.interpreter.store.requests import CellRequest, ReplicateBatch
@@ -50,7 +50,7 @@ def put(
     batch = ReplicateBatch(own, numbers)
     assert store.acquire(batch).mine == numbers
     replicates = [make(own, number, status) for number in numbers]
-    store.commit(batch, replicates, {"dlspec": "0"})
+    store.commit([(batch, replicates)], {"dlspec": "0"})
     return replicates
 
 
@@ -162,7 +162,7 @@ def test_a_diverged_cell_serves_what_is_taken_up_to_there(
     own, store = asked()[0], opened()
     batch = ReplicateBatch(own, (0,))
     store.acquire(batch)
-    store.commit(batch, [diverged(own, make_cell, 25)], {})
+    store.commit([(batch, [diverged(own, make_cell, 25)])], {})
     (replicate,) = found(opened(), asked(*change)[0], (0,))
     assert replicate is not None and (replicate.status, replicate.end) == ("diverged", 25)
 
@@ -171,7 +171,7 @@ def test_what_a_version_before_ended_at_a_measure_runs_again(asked: Asked, make_
     own, store = asked()[0], opened()
     batch = ReplicateBatch(own, (0,))
     store.acquire(batch)
-    store.commit(batch, [diverged(own, make_cell, 20)], {})
+    store.commit([(batch, [diverged(own, make_cell, 20)])], {})
     (name,) = store.index.files_of(batch.keys).values()
     (stored,) = files.read(store.replicates, name).held.values()
     assert own.served_by(stored)
@@ -194,7 +194,7 @@ def test_one_process_runs_a_cell_and_others_wait(asked: Asked, make_cell: Make, 
     own, one, other = asked()[0], opened(), opened()
     assert one.acquire(ReplicateBatch(own, (0, 1))) == Lease((0, 1), (), ())
     assert other.acquire(ReplicateBatch(own, EVERY)) == Lease((2,), (0, 1), ())
-    one.commit(ReplicateBatch(own, (0, 1)), [make_cell(own, r) for r in (0, 1)], {})
+    one.commit([(ReplicateBatch(own, (0, 1)), [make_cell(own, r) for r in (0, 1)])], {})
     assert other.acquire(ReplicateBatch(own, (0, 1))) == Lease((), (), (0, 1))
     assert one.acquire(ReplicateBatch(own, EVERY)) == Lease((), (2,), (0, 1))
 
@@ -218,7 +218,9 @@ def test_a_checkpoint_of_what_is_stored_goes_with_its_process(asked: Asked, make
     dead, living = opened(), opened()
     for own in (first, second, third):
         replicates = [make_cell(own, number) for number in EVERY]
-        dead.checkpoints(ReplicateBatch(own, EVERY).name, {}, 0).save(Checkpoint(10, 1.0, [], replicates))
+        dead.checkpoints(ReplicateBatch(own, EVERY).name, {}, 0).save(
+            Checkpoint(10, 1.0, [], replicates, SideBySide("", 1, 0, 3))
+        )
     for own in (first, third):
         put(dead, own, make_cell)
     living.acquire(ReplicateBatch(third, EVERY), force=True)
@@ -246,7 +248,7 @@ def test_force_claims_what_is_stored_and_replaces_it(asked: Asked, make_cell: Ma
     assert store.acquire(batch, force=True).mine == EVERY
     replicates = [make_cell(own, r) for r in EVERY]
     replicates[1].curves["error"] = [value + 1 for value in replicates[1].curves["error"]]
-    store.commit(batch, replicates, {})
+    store.commit([(batch, replicates)], {})
     (after,) = store.root.glob("cells/*/*.parquet")
     assert after != before and count(store, "parts") == 1 and count(store, "cells") == 3
     again = found(opened(), own)[1]

@@ -11,7 +11,7 @@ import pytest
 from dlspec.interpreter.results.atomic_files import checksum_of
 from dlspec.interpreter.results.replicates import ERRORS, Replicate
 from dlspec.interpreter.store import files
-from dlspec.interpreter.store.checkpoints import Checkpoint, Checkpoints
+from dlspec.interpreter.store.checkpoints import Checkpoint, Checkpoints, SideBySide
 from dlspec.interpreter.store.requests import CellRequest, ReplicateBatch
 from dlspec.interpreter.store.store import Store
 
@@ -29,7 +29,7 @@ def test_errors_are_stored_and_files_without_them_are_read(
         replicate.errors = {name: [0.1 * np.abs(value) for value in replicate.curves[name]]}
     with Store(tmp_path / "store", pytest.fail) as store:
         store.acquire(batch)
-        store.commit(batch, made, {})
+        store.commit([(batch, made)], {})
         for replicate, found in zip(made, store.find([(own, 0), (own, 1)]), strict=True):
             assert found is not None and found.errors.keys() == {name} < found.curves.keys()
             np.testing.assert_array_equal(found.errors[name], replicate.errors[name])
@@ -62,7 +62,7 @@ def test_errors_of_another_version_are_left_out_and_the_numbers_stay(
         store.acquire(batch)
         with monkeypatch.context() as before:
             before.setattr(files, "ERRORS", version)
-            store.commit(batch, [made], {})
+            store.commit([(batch, [made])], {})
         (found,) = store.find([(own, 0)])
         assert found is not None and not found.errors and found.curves.keys() == made.curves.keys()
         for measure, values in made.curves.items():
@@ -79,9 +79,10 @@ def test_a_checkpoint_keeps_them(
             name: [0.1 * np.abs(value) for value in values] for name, values in replicate.curves.items()
         }
     checkpoints = Checkpoints(tmp_path / "one.ckpt", {}, 0)
-    checkpoints.save(Checkpoint(10, 1.0, [], made))
+    checkpoints.save(Checkpoint(10, 1.0, [], made, SideBySide("group", 3, 1, 2)))
     resumed = [own.replicate(number) for number in (0, 1)]
-    assert checkpoints.load(resumed) is not None
+    checkpoint = checkpoints.load(resumed)
+    assert checkpoint is not None and checkpoint.beside == checkpoints.there() == SideBySide("group", 3, 1, 2)
     for before, after in zip(made, resumed, strict=True):
         same_cell(before, after)
         before.record(50, {name: values[-1] for name, values in before.curves.items()}, {"error": np.float64(1)})

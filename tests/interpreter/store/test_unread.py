@@ -29,7 +29,7 @@ def filled(tmp_path: Path, asked: Asked, make_cell: Callable[..., Replicate]) ->
     with Store(tmp_path / "store", pytest.fail) as store:
         for own in asked():
             store.acquire(ReplicateBatch(own, EVERY))
-            store.commit(ReplicateBatch(own, EVERY), [make_cell(own, r) for r in EVERY], {})
+            store.commit([(ReplicateBatch(own, EVERY), [make_cell(own, r) for r in EVERY])], {})
     return tmp_path / "store"
 
 
@@ -140,7 +140,7 @@ def test_what_counted_as_whole_and_is_not_is_an_error_when_it_is_read(
         assert sum(lost) == 3 and len(warned) == 1
         own = asked()[lost[3]]
         store.acquire(ReplicateBatch(own, EVERY))
-        store.commit(ReplicateBatch(own, EVERY), [make_cell(own, r) for r in EVERY], {})
+        store.commit([(ReplicateBatch(own, EVERY), [make_cell(own, r) for r in EVERY])], {})
         assert None not in found(store, asked())
 
 
