@@ -90,9 +90,9 @@ class Asked:
         return [replace(self, seeds=missing[start : start + at_once]) for start in range(0, len(missing), at_once)]
 
 
-def _end_to_end(k: int, replicates: int = 1, seeds: Sequence[int] = ()) -> Asked:
-    """Figure 3's end-to-end network on tuples of k images, with more replicates than the study asks for: whether it learns is a matter of the seed."""
-    overrides = [f"tuples.sweep.k=[{k}]"]
+def _end_to_end(k: int, replicates: int = 1, seeds: Sequence[int] = (), steps: int | None = None) -> Asked:
+    """Figure 3's end-to-end network on tuples of k images, with more replicates or steps than the study asks for: whether it learns is a matter of the seed."""
+    overrides = [f"tuples.sweep.k=[{k}]", *([] if steps is None else [f"tuples.training.steps={steps}"])]
     if replicates > 1:
         overrides.append(f"tuples.variants.end_to_end.replicates={replicates}")
     return Asked("decomposition", ["tuples/end_to_end"], overrides, seeds)
@@ -123,6 +123,8 @@ RUNS = {
     "other_two_images": _end_to_end(2, seeds=range(1, 6)),
     "three_images": _end_to_end(3, seeds=range(5)),
     "four_images": _end_to_end(4, seeds=range(5)),
+    "longer_two_images": _end_to_end(2, seeds=(0, 2), steps=60_000),
+    "longer_three_images": _end_to_end(3, seeds=(0, 1), steps=60_000),
     "tuples": Asked("decomposition", ["tuples"], figures={"tuples.figure_2": "figure_2", "tuples.figure_3": "figure_3"}),
 }  # fmt: skip
 """In the order in which they are run: the longest last."""
