@@ -34,7 +34,7 @@ def ops(
     """
     from dlspec.spec.diagnostics.problems import did_you_mean, sentence
     from dlspec.spec.model import reference
-    from dlspec.spec.model.reference_entries import entries, found
+    from dlspec.spec.model.reference_entries import entries, found, further
 
     if write or check or (not words and not sys.stdout.isatty()):
         written_or_checked(reference.reference(), REFERENCE, write, check)
@@ -47,10 +47,12 @@ def ops(
         _print(text)
         return
     hits = found(words)
+    if len(words) == 1 and not search:
+        hits = [one for one in hits if one.name == words[0]] or hits
     if not hits:
         if len(words) == 1:
-            print(f"there is no operation '{words[0]}'", file=sys.stderr)
-            hint = did_you_mean(words[0], reference.known())
+            print(f"nothing in the language is called '{words[0]}'", file=sys.stderr)
+            hint = did_you_mean(words[0], {one.name for one in (*entries(), *further())})
         else:
             print(f"there is no entry with all of '{' '.join(words)}'", file=sys.stderr)
             hint = "; ".join(f"'{word}' alone is in {len(found([word])) or 'none'}" for word in words) + "."
@@ -61,6 +63,7 @@ def ops(
 
 def _list(hits: Sequence[Entry]) -> None:
     """Entries under their kinds: how each is written, and what it means."""
+    from dlspec.spec.diagnostics.problems import listing
     from rich.text import Text
 
     from ..api.terminal import console_of, print_text
@@ -71,7 +74,8 @@ def _list(hits: Sequence[Entry]) -> None:
             console.print()
         console.print(Text(kind.capitalize(), "bold cyan"))
         for entry in (entry for entry in hits if entry.kind == kind):
-            print_text(console, Text.assemble("  ", (entry.call, "bold"), "  ", entry.meaning), "      ")
+            meaning = f"{entry.meaning}; of {listing(entry.takers)}" if entry.takers else entry.meaning
+            print_text(console, Text.assemble("  ", (entry.call, "bold"), "  ", meaning), "      ")
 
 
 def _print(text: str) -> None:

@@ -151,12 +151,6 @@ def _entries(name: str) -> Iterator[str]:
         yield f"{head}\narguments {_arguments(start.parameters.values())}"
 
 
-def known() -> list[str]:
-    """All names that can be described."""
-    rows = (*OPERATIONS, *FORMS, *CLAIM_FORMS, *DISTRIBUTIONS, *LAYERS, *INITIALIZERS, *OPTIMIZERS)
-    return sorted({*rows, *GRADIENT_MODES, *GRADIENT_STATISTICS, *DTYPES, *JUDGES})
-
-
 def _written(row: Operation) -> str:
     if row.operator == "^":
         return "a^b"

@@ -21,6 +21,7 @@ from dlspec.interpreter.program.job import Job
 from dlspec.interpreter.schedule.progress import Live
 from dlspec.interpreter.schedule.progress_line import Parts, line
 from dlspec.interpreter.store.requests import ReplicateBatch, requests_of
+from dlspec.spec.model.reference_entries import further
 from dlspec.spec.new_study import EXAMPLES, cases
 from rich.console import Console
 from typer.main import get_command
@@ -121,10 +122,40 @@ def test_the_language_is_searched_by_words() -> None:
     assert "softmax(x: real[*s]" in invoke("ops", "softmax") and "example" in invoke("ops", "softmax")
     listed = invoke("ops", "hessian", "trace")
     assert listed.startswith("Gradient statistics\n  hessian_trace  ")
-    assert len(re.findall(r"\n  \S", invoke("ops", "--search", "softmax"))) == 3, "also what mentions it"
+    assert len(re.findall(r"\n  \S", invoke("ops", "--search", "softmax"))) == 5, "also what mentions it"
     assert "there is no entry with all of 'hessian banana'" in invoke("ops", "hessian", "banana", code=1)
     assert "'hessian' alone is in 4; 'banana' alone is in none." in invoke("ops", "hessian", "banana", code=1)
     assert invoke("ops").startswith("# Reference"), "in a pipe"
+
+
+def test_arguments_keys_and_figures_are_found_by_their_names() -> None:
+    """What has no row of its own in the reference is looked for, too: of an exact name that alone is told."""
+    clipped = invoke("ops", "clipnorm")
+    assert clipped.startswith(
+        "Arguments of optimisers\n  clipnorm  scales the gradient of each weight down to this norm; of sgd, adam,"
+    )
+    kept = invoke("ops", "momentum")
+    assert "Arguments of layers" in kept and "of batch_normalization" in kept and "of sgd and rmsprop" in kept
+    assert invoke("ops", "phases").startswith(
+        "Keys of a study\n  experiments.NAME.training.phases  Stretches of training"
+    )
+    assert len(re.findall(r"\n  experiments.*until  ", invoke("ops", "until"))) == 2, "of training and of a phase"
+    for name, kind in {
+        "heatmap": "Figures",
+        "phase_step": "Counters",
+        "gelu": "Activations",
+        "max_norm": "Constraints",
+    }.items():
+        assert invoke("ops", name).startswith(f"{kind}\n  {name}  ")
+    assert "Did you mean 'learning_rate'?" in invoke("ops", "learningrate", code=1)
+
+
+def test_each_key_of_a_study_has_its_place_once() -> None:
+    keys = [entry for entry in further() if entry.kind == "keys of a study"]
+    assert len(keys) == len({(entry.call, entry.meaning) for entry in keys}) > 100
+    assert {"study", "experiments.NAME.task.example", "experiments.NAME.claims.NAME.judge"} <= {
+        one.call for one in keys
+    }
 
 
 def test_a_description_is_indented_under_its_labels_alone(monkeypatch: pytest.MonkeyPatch) -> None:
