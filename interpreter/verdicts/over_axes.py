@@ -9,20 +9,20 @@ import numpy as np
 from dlspec.spec.ir import claims as c
 
 from ..results.replicates import Results
-from .grid import Array, Grid, aligned, mean_along
+from .grid import Array, Grid, aligned, infinite, mean_along
 
 REDUCED: dict[str, Callable[[Array], Array]] = {
     "mean": mean_along,
     "max": lambda values: np.asarray(values.max(axis=-1)),
     "min": lambda values: np.asarray(values.min(axis=-1)),
 }
-"""The reductions that rise with each of the values: a range goes through by its ends. What is undefined makes all so."""
+"""The reductions that rise with each of the values: a range goes through by its ends. What is undefined makes all so, and what is infinite leaves no number."""
 
 
 def over(tree: c.Over, grid: Grid, results: Results) -> Grid:
     """What is left of an axis: of each replicate by itself.
 
-    Of `argmax` and `argmin` it is the axis's value; undefined where an entry is, or is known by its range alone.
+    Of `argmax` and `argmin` it is the axis's value; undefined where an entry is, is infinite, or is known by its range alone.
     """
     dimension = results.dimension[tree.axis]
     axis = list(grid.places).index(dimension)
@@ -43,9 +43,11 @@ def over_entries(tree: c.OverEntries, grids: Sequence[Grid]) -> Grid:
 
 def _reduced(form: str, left: Mapping[int, tuple[int, ...]], low: Array, high: Array, values: Sequence[Any]) -> Grid:
     """What is left of the last axis, on which `values` lie."""
+    lost = infinite(low, high).any(axis=-1)
     if form in REDUCED:
-        reduce = REDUCED[form]
-        return Grid.exact(left, reduce(low)) if high is low else Grid(left, reduce(low), reduce(high))
-    known = (low == high).all(axis=-1)
+        ends = [REDUCED[form](end) for end in (low, high)]
+        least, most = (np.where(lost & np.isfinite(end), np.nan, end) for end in ends)
+        return Grid.exact(left, least) if high is low else Grid(left, least, most)
+    known = (low == high).all(axis=-1) & ~lost
     at = np.argmax(low, axis=-1) if form == "argmax" else np.argmin(low, axis=-1)
     return Grid.exact(left, np.where(known, np.asarray(values, dtype=float)[at], np.nan))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from dlspec.spec.ir import claims as c
 
-from ..results.replicates import DONE, Replicate
+from ..results.replicates import BROKEN, DONE, Replicate
 from .best_of_many import excess
 from .grid import Array
 
@@ -21,6 +21,7 @@ MAX_NUMBERS = 2**21
 def reduced(tree: c.Measured, replicates: Sequence[Replicate | None], debiased: bool = False) -> Array:
     """Each replicate's measure over the steps as one number; undefined where it has none, or did not come to its end.
 
+    The best of evaluations of which one is infinite is not known: it is that number, or undefined.
     `debiased` takes from the best of many evaluations what chance adds to it.
     """
     if tree.reduction in ("final", "at"):
@@ -32,7 +33,8 @@ def reduced(tree: c.Measured, replicates: Sequence[Replicate | None], debiased: 
     for places, values, _ in _stacked(tree, replicates):
         at = np.argmin(values, axis=-1) if sign < 0 else np.argmax(values, axis=-1)
         by_chance = excess(values, at) if debiased else 0.0
-        best[places] = np.take_along_axis(values, at[:, np.newaxis], axis=-1)[:, 0] - sign * by_chance
+        chosen = np.take_along_axis(values, at[:, np.newaxis], axis=-1)[:, 0] - sign * by_chance
+        best[places] = np.where(np.isfinite(chosen) & ~np.isfinite(values).all(axis=-1), np.nan, chosen)
     return best
 
 
@@ -59,9 +61,12 @@ def errors_of(tree: c.Measured, replicates: Sequence[Replicate | None]) -> Array
 def first_steps(
     tree: c.Measured, replicates: Sequence[Replicate | None], thresholds: Array, debiased: bool = False
 ) -> tuple[Array, Array]:
-    """For each replicate the first evaluated step at which a comparison with its threshold holds, or the range beyond its last."""
+    """For each replicate the first evaluated step at which a comparison with its threshold holds, or the range beyond its last.
+
+    A replicate that diverged has the step at which it held before; where it did not, it is undefined.
+    """
     low, high = np.full(len(replicates), np.nan), np.full(len(replicates), np.nan)
-    for places, values, before in _stacked(tree, replicates):
+    for places, values, before in _stacked(tree, replicates, (DONE, *BROKEN)):
         if debiased and tree.operator in ("<", "<=", ">", ">="):
             sign = 1 if tree.operator.startswith("<") else -1
             values = values + sign * excess(values, np.argmin(sign * values, axis=-1))[:, np.newaxis]
@@ -71,8 +76,8 @@ def first_steps(
         for place, at, comes, lost in zip(
             places, first.tolist(), _taken(there, first), _taken(unknown, first), strict=True
         ):
-            steps = replicates[place].steps  # type: ignore[union-attr]
-            if not lost:
+            steps, whole = replicates[place].steps, replicates[place].status == DONE  # type: ignore[union-attr]
+            if not lost and (comes or whole):
                 found, beyond = steps[before + at], steps[before + values.shape[1] - 1] + 1
                 low[place], high[place] = (found, found) if comes else (beyond, math.inf)
     return low, high
@@ -114,14 +119,16 @@ def _mean(tree: c.Measured, replicate: Replicate | None) -> float:
         return float(np.sum(between * np.diff(steps)) / (steps[-1] - steps[0]))
 
 
-def _stacked(tree: c.Measured, replicates: Sequence[Replicate | None]) -> Iterator[tuple[list[int], Array, int]]:
-    """The curves of the replicates that came to their end, [replicates, evaluations], with the places of these; some at a time.
+def _stacked(
+    tree: c.Measured, replicates: Sequence[Replicate | None], statuses: Sequence[str] = (DONE,)
+) -> Iterator[tuple[list[int], Array, int]]:
+    """The curves of the replicates that ended in some ways, [replicates, evaluations], with the places of these; some at a time.
 
     They are those within the window that is looked at, the number of whose first evaluation comes last.
     """
     waiting: dict[tuple[int, int], tuple[list[int], list[Array]]] = {}
     for place, replicate in enumerate(replicates):
-        if replicate is None or replicate.status != DONE:
+        if replicate is None or replicate.status not in statuses:
             continue
         curve: Any = replicate.curves.get(tree.measure, ())
         inside = c.within(tree.window, replicate.steps)

@@ -188,12 +188,12 @@ def _spread(places: dict[int, tuple[int, ...]], array: Array) -> Array:
 
 
 def _exact(operation: str, values: Sequence[Array]) -> Array:
-    """An operation on numbers; undefined where an argument is, and where finite arguments give nothing finite."""
+    """An operation on numbers; undefined where an argument is, and where finite arguments give nothing finite, or others a finite number."""
     found = np.asarray(OPERATIONS[operation].numpy(*values), dtype=float)
     finite, known = np.asarray(True), np.asarray(True)
     for one in values:
         finite, known = finite & np.isfinite(one), known & ~np.isnan(one)
-    return np.where(~known | (finite & ~np.isfinite(found)), np.nan, found)
+    return np.where(known & (finite == np.isfinite(found)), found, np.nan)
 
 
 def _ranged(operation: str, ranges: Sequence[Range]) -> Range:
@@ -201,7 +201,7 @@ def _ranged(operation: str, ranges: Sequence[Range]) -> Range:
     known = _exact(operation, [low for low, _ in ranges])
     wide, missing = np.asarray(False), np.asarray(False)
     for low, high in ranges:
-        wide, missing = wide | (low < high), missing | np.isnan(low)
+        wide, missing = wide | (low < high), missing | np.isnan(low) | infinite(low, high)
     unfit = missing
     row = OPERATIONS[operation]
     if row.monotone_beside_0 is not None:

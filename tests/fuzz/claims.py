@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise, product
 from operator import eq, ge, gt, le, lt, ne
@@ -148,7 +148,7 @@ def met(parts: Sequence[Part]) -> dict[str, tuple[int, ...]]:
 
 
 def applied(text: str, of: Callable[..., float], *parts: Part) -> Part:
-    """An operation on numbers; undefined where an argument is, and where finite ones give nothing finite."""
+    """An operation on numbers; undefined where an argument is, where finite ones give nothing finite, and where an infinite one gives a finite number."""
 
     def at(place: Place) -> Candidates:
         given = [part.beside(place) for part in parts]
@@ -160,7 +160,7 @@ def applied(text: str, of: Callable[..., float], *parts: Part) -> Part:
                 value = of(*numbers)
             except (ValueError, ArithmeticError):
                 return None
-            if math.isnan(value) or (math.isinf(value) and all(map(math.isfinite, numbers))):
+            if math.isnan(value) or math.isinf(value) is all(map(math.isfinite, numbers)):
                 return None
             found.add(value)
         return None if any(one is None for one in given) else tuple(sorted(found))
@@ -205,7 +205,7 @@ def measured(world: World, of: str = "") -> Part:
     def at(place: Place) -> Candidates:
         whole = {**place, **alone}
         key = tuple(whole[dimension] for dimension in world.kept)
-        if world.diverged[key]:
+        if world.diverged[key] and form != "first_step":
             return None
         curve = dict(zip(STEPS[VARIANTS[whole["variant"]]], world.curves[key][name], strict=True))
         seen = {own: value for own, value in curve.items() if window(own)}
@@ -217,17 +217,23 @@ def measured(world: World, of: str = "") -> Part:
                     return None
                 if COMPARISONS[f"{operator}="](value, threshold):
                     return (float(own),)
-            return tuple(max(seen) + beyond for beyond in BEYOND)
+            return None if world.diverged[key] else tuple(max(seen) + beyond for beyond in BEYOND)
         elif form == "mean_over":
             areas = [(b + a) / 2 * (t - s) for (s, a), (t, b) in pairwise(seen.items())]
             value = sum(areas) / (max(seen) - min(seen)) if areas else next(iter(seen.values()))
         else:
-            value = (
-                math.nan if any(map(math.isnan, seen.values())) else (min if form == "lowest" else max)(seen.values())
-            )
+            value = left_of(min if form == "lowest" else max, list(seen.values()))
         return None if math.isnan(value) else (value,)
 
     return Part(f"{form}({', '.join([first, *texts])})", kept, at)
+
+
+def left_of(best: Callable[[Iterable[float]], float], numbers: Sequence[float]) -> float:
+    """The least or the largest of numbers: undefined where one is, and where one is infinite and another would be it."""
+    if any(map(math.isnan, numbers)):
+        return math.nan
+    value = best(numbers)
+    return math.nan if math.isfinite(value) and any(map(math.isinf, numbers)) else value
 
 
 def over(world: World, part: Part) -> Part:
@@ -247,15 +253,11 @@ def over(world: World, part: Part) -> Part:
             return None
         found = set()
         for numbers in product(*(one or () for one in series)):
-            best = (max if form.endswith("max") else min)(numbers)
-            mean = sum(numbers) / len(numbers)
-            found.add(
-                mean
-                if form == "mean"
-                else float(values[along[numbers.index(best)]])
-                if form.startswith("arg")
-                else best
-            )
+            best = left_of(max if form.endswith("max") else min, numbers)
+            if form.startswith("arg"):
+                found.add(float(values[along[numbers.index(best)]]) if all(map(math.isfinite, numbers)) else math.nan)
+            else:
+                found.add(sum(numbers) / len(numbers) if form == "mean" else best)
         if form.startswith("arg") and any(len(one or ()) > 1 for one in series):
             raise Unfit
         return None if any(map(math.isnan, found)) else tuple(sorted(found))
@@ -283,10 +285,11 @@ def over_entries(world: World) -> Part:
         found = set()
         for one, two in product(*(one or () for one in series)):
             numbers = (one, two * 2 if scaled else two)
-            best = (max if form.endswith("max") else min)(numbers)
-            found.add(
-                sum(numbers) / 2 if form == "mean" else float(numbers.index(best)) if form.startswith("arg") else best
-            )
+            best = left_of(max if form.endswith("max") else min, numbers)
+            if form.startswith("arg"):
+                found.add(float(numbers.index(best)) if all(map(math.isfinite, numbers)) else math.nan)
+            else:
+                found.add(sum(numbers) / 2 if form == "mean" else best)
         return None if any(map(math.isnan, found)) else tuple(sorted(found))
 
     text = entries[0].text.replace("pair[0]", "pair[i]")

@@ -202,6 +202,51 @@ def test_what_is_infinite_in_claims_along_axes_and_steps() -> None:
     assert verdict("at(error, 10, d == 4) > 1 or at(error, 0, d == 4) == 4", value).verdict == HOLDS
 
 
+@pytest.mark.parametrize(
+    "check",
+    [
+        "argmax(at(error, 10), d) >= 1",
+        "argmin(-at(error, 10), d) >= 1",
+        "min(at(error, 10), d) <= 1",
+        "max(-at(error, 10), d) >= -1",
+        "mean(at(error, 10), d) > 1",
+        "lowest(error, d == 4) <= 4",
+        "1 / at(error, 10, d == 4) < 1",
+        "exp(-at(error, 10, d == 4)) < 1",
+        "tanh(at(error, 10, d == 4)) > 0",
+        "minimum(at(error, 10, d == 4), 3) <= 3",
+        "clip(at(error, 10, d == 4), 0, 1) <= 1",
+        "sign(at(error, 10, d == 4)) > 0",
+    ],
+)
+def test_what_is_made_of_something_infinite_decides_nothing(check: str) -> None:
+    """All of these held, or chose a place, by 1 / ∞ = 0 and its like; what is finite decides them at other steps."""
+    found = verdict(check, lambda v, d, r, s: math.inf if d == 4 and s == 1 else float(d))
+    assert (
+        found.verdict == OPEN and "the measure 'error' was infinite at step 10 in e/a d=4 replicate 0" in found.reason
+    )
+    assert verdict(check, VALUES["d"]).verdict != OPEN
+
+
+def test_an_event_that_came_before_a_replicate_diverged_is_known() -> None:
+    """It was seen. That it came not is not: the replicate might have gone on."""
+
+    def status(v: str, d: int, r: int) -> bool:
+        return d == 4 and r == 1
+
+    def value(v: str, d: int, r: int, s: int) -> float:
+        return 0.0 if d == 4 and r == 1 and s == 0 else 1.0
+
+    assert verdict("first_step(error >= 1) <= 10", value, status=status).verdict == HOLDS
+    assert verdict("first_step(error >= 1, d == 4) <= 5", value, status=status).verdict == OPEN, "two of three"
+    assert verdict("first_step(error >= 1, step <= 10) <= 10", value, status=status).verdict == HOLDS
+    for check in ("first_step(error >= 2) > 5", "first_step(error >= 1, step < 10) > 5"):
+        found = verdict(check, value, status=status)
+        assert found.verdict == OPEN and "diverged: e/a d=4 replicate 1" in found.reason, check
+    broken = verdict("first_step(error >= 1) <= 10", value, status=status, ended="interrupted")
+    assert broken.verdict == OPEN, "what is only broken off goes on"
+
+
 def test_an_event_that_never_came_is_told_whatever_the_verdict() -> None:
     def value(v: str, d: int, r: int, s: int) -> float:
         return float(s) if (v, d, r) != ("b", 4, 2) else 0.0

@@ -43,7 +43,8 @@ def by_chance(values: Any, best: int) -> float:
 
 
 def alone(tree: c.Measured, replicate: Replicate | None, threshold: float, debiased: bool) -> tuple[float, float]:
-    if replicate is None or replicate.status != "done":
+    diverged = replicate is not None and replicate.status == "diverged"
+    if replicate is None or replicate.status != "done" and not (diverged and tree.reduction == "first_step"):
         return math.nan, math.nan
     values = [float(value[tree.index]) for value in replicate.curves["m"]]
     if tree.reduction in ("final", "at"):
@@ -54,13 +55,14 @@ def alone(tree: c.Measured, replicate: Replicate | None, threshold: float, debia
     best = int(np.argmin(values) if down else np.argmax(values))
     lost = by_chance(values, best) if debiased else 0.0
     if tree.reduction != "first_step":
-        return (values[best] + (lost if down else -lost),) * 2
+        known = math.isinf(values[best]) or all(map(math.isfinite, values))
+        return (values[best] + (lost if down else -lost) if known else math.nan,) * 2
     for step, value in zip(replicate.steps, values, strict=True):
         if not math.isfinite(value):
             return math.nan, math.nan
         if c.COMPARE[tree.operator](value + (lost if down else -lost), threshold):
             return float(step), float(step)
-    return float(replicate.steps[-1] + 1), math.inf
+    return (math.nan,) * 2 if diverged else (float(replicate.steps[-1] + 1), math.inf)
 
 
 TREES = [
