@@ -44,7 +44,7 @@ def by_chance(values: Any, best: int) -> float:
 
 def alone(tree: c.Measured, replicate: Replicate | None, threshold: float, debiased: bool) -> tuple[float, float]:
     diverged = replicate is not None and replicate.status == "diverged"
-    if replicate is None or replicate.status != "done" and not (diverged and tree.reduction == "first_step"):
+    if replicate is None or (replicate.status != "done" and not (diverged and tree.reduction == "first_step")):
         return math.nan, math.nan
     values = [float(value[tree.index]) for value in replicate.curves["m"]]
     if tree.reduction in ("final", "at"):
