@@ -39,7 +39,9 @@ def rates(cells: Iterable[Sequence[MeasurePlan]]) -> Mapping[str, Between]:
     for measures in {id(measures): measures for measures in cells}.values():
         for one in measures:
             terms.setdefault(one.name, {})[id(one.term)] = one.term
-    ends = {name: joined(map(_ends, own.values())) for name, own in terms.items()}
+    each = {key: term for own in terms.values() for key, term in own.items()}
+    of_each = {key: _ends(term) for key, term in each.items()}
+    ends = {name: joined(map(of_each.__getitem__, own)) for name, own in terms.items()}
     return {name: between for name, between in ends.items() if between is not None}
 
 

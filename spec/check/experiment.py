@@ -10,6 +10,7 @@ from typing import Any
 from ..diagnostics.problems import Problem, StudyError, in_file_order, problem_at
 from ..ir import terms as t
 from ..ir.data import DataSource, Fresh
+from ..ir.measured import each_term_once
 from ..ir.plan import LossPlan, Named, Program
 from ..model.layers import LayerDefaults
 from ..passes.gradient_paths import Paths, unreached, untrained
@@ -64,10 +65,22 @@ class ExperimentChecker:
         self.point = point
         self.shared = shared
         self.model = shared.model
-        self.scope = ExperimentScope(shared, point.constants, study_defaults, point.together)
+        self.anew = partial(ExperimentScope, shared, point.constants, study_defaults, point.together)
+        self.scope = self.anew()
 
     def program(self) -> Program:
         """The program. Raises StudyError with every independent problem, in file order, and OnePointNeeded (see `all_points.py`)."""
+        while True:
+            try:
+                program = self._program()
+                if not self.scope.said_again.take_apart(self.scope.warnings):
+                    return program
+            except StudyError as error:
+                if not self.scope.said_again.take_apart((*error.problems, *self.scope.warnings)):
+                    raise
+            self.scope = self.anew()
+
+    def _program(self) -> Program:
         scope = self.scope
         scope.borders_of_training = TrainingChecker(scope).borders
         scope.data = scope.attempt(self._data)
@@ -82,6 +95,7 @@ class ExperimentChecker:
         loss = self.once(term for term in losses if term is not None)
         found_modes = modes(scope)
         found = measures(scope)
+        looked_at = self.shared.once("each term once", (found,), lambda: each_term_once(found))
         training = scope.attempt(lambda: TrainingChecker(scope).plan(loss, found))
         gradient = next(iter(found_modes.values()))
         if training is not None:
@@ -94,20 +108,20 @@ class ExperimentChecker:
             )
         )
         if stored is None or stored.loss_scale is None:
-            scope.problems.extend(self.shared.once("left out", found, lambda: tuple(left_out_of_nothing(found))))
+            scope.problems.extend(self.shared.once("left out", (found,), lambda: tuple(left_out_of_nothing(found))))
         if scope.dependencies.density is not None and not isinstance(data := self.model.task.data, str):
             scope.problems.extend(unweighed_layers(list(scope.plans.values()), data.span("enumerate")))
         replicates = scope.attempt(lambda: scope.part(("replicates",), self.replicates, self.model.node("replicates")))
         streams = streams_of(scope)
         found_probes = probes(scope, training, {*self.point.values, *(["variant"] if self.point.variant else [])})
         found_estimates = self.once(
-            estimates(scope, training, loss if training is None else training.loss, found, found_probes)
+            estimates(scope, training, loss if training is None else training.loss, looked_at, found_probes)
         )
-        using = [item.term for item in (*found, *found_estimates)]
+        using = [item.term for item in (*looked_at, *found_estimates)]
         using += [item.term for items in streams.values() for item in items]
         using += [term for probe in found_probes for term in probe.terms.values()]
         using += [item.term for item in (loss if training is None else training.loss)]
-        found_statistics = self.once(statistics(scope, using, found))
+        found_statistics = self.once(statistics(scope, using, looked_at))
         idle = [function for name, function in scope.functions.items() if name not in scope.checker.called]
         scope.problems.extend(self._unused(idle))
         if self.model.training is not None and not self.model.loss and not self.model.training.phases:
@@ -124,7 +138,7 @@ class ExperimentChecker:
             loss=loss if training is None else training.loss, gradient=gradient, training=training,
             measures=found, data=scope.data or Fresh(0), replicates=replicates or 1, probes=tuple(found_probes),
             estimates=found_estimates, stored=stored, statistics=found_statistics,
-            streams={name: streams[name] for name in dict.fromkeys(s for m in found for s in m.streams) if name in streams},
+            streams={name: streams[name] for name in dict.fromkeys(s for m in looked_at for s in m.streams) if name in streams},
         )  # fmt: skip
         self.ranged(program)
         late = self.shared.once(
@@ -139,10 +153,10 @@ class ExperimentChecker:
 
     def _loss(self, name: str) -> LossPlan:
         node = self.model.node("loss", name)
-        term: LossPlan = self.scope.part(
-            ("loss", name), lambda: loss_term(self.scope, name, self.model.loss[name], node), node
-        )
-        return term
+        entry, scope = self.model.loss[name], self.scope
+        make = partial(scope.part, ("loss", name), lambda: loss_term(scope, name, entry, node), node)
+        plan: LossPlan = scope.said_again.plan("loss", name, make)
+        return plan
 
     def _unused(self, idle: Sequence[Function]) -> tuple[Problem, ...]:
         """What is wrong with functions that nothing calls, looked for once for the same ones among the same names."""
@@ -157,6 +171,8 @@ class ExperimentChecker:
 
     def ranged(self, program: Program) -> None:
         """Checks the ranges of ints and the ways of gradients, once for all cells whose terms are the same. Raises StudyError."""
+        measures = self.shared.once("each term once", (program.measures,), lambda: each_term_once(program.measures))
+        program = replace(program, measures=measures)
         clock = self._clock(program)
         kind = f"ranges {self.shared.common.number((modes_in_force(program), clock, _rounds(program)))}"
         named = (*program.draws, *program.examples, *program.outputs, *program.networks, *program.loss)

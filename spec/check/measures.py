@@ -15,7 +15,7 @@ from ..ir.types import Type
 from ..model.base import OneOf
 from ..model.experiment import LossTerm, MeasureOf
 from ..source import nodes as yaml
-from ..tables.gradient_statistics import GRADIENT_STATISTICS
+from ..tables.gradient_statistics import FLOOR, GRADIENT_STATISTICS
 from . import constant_folding as folding
 from .context import Context
 from .dependencies import over_examples
@@ -81,7 +81,8 @@ def measures(experiment: ExperimentScope) -> tuple[MeasurePlan, ...]:
     experiment.measure_names.make = partial(measure, experiment)
     experiment.measure_names.stream = partial(stream_of, experiment)
     node = experiment.model.node("measures")
-    plans: tuple[MeasurePlan, ...] = experiment.group(("measures",), lambda: _measures(experiment), node)
+    apart = len(experiment.said_again.apart)
+    plans: tuple[MeasurePlan, ...] = experiment.group(("measures", apart), lambda: _measures(experiment), node)
     return plans
 
 
@@ -103,8 +104,11 @@ def measure(experiment: ExperimentScope, name: str) -> Sequence[MeasurePlan]:
     if isinstance(entry, OneOf):
         from .gradient_measures import statistic  # of such measures alone
 
-        return statistic(experiment, name, entry)
-    return [experiment.part(("measure", name), lambda: _mean(experiment, name, entry, node), node)]
+        if name + FLOOR in experiment.model.measures:
+            return statistic(experiment, name, entry)
+        return experiment.said_again.plans("measures", name, lambda: statistic(experiment, name, entry))
+    make = partial(experiment.part, ("measure", name), lambda: _mean(experiment, name, entry, node), node)
+    return [experiment.said_again.plan("measures", name, make)]
 
 
 def _mean(experiment: ExperimentScope, name: str, entry: Any, node: yaml.Node | None) -> MeasurePlan:

@@ -31,6 +31,7 @@ from .namespace import Binding, Function, must_precede, order
 from .network_parts import application
 from .networks import learnt, merged_defaults, takes_reals
 from .one_hot import index_of, read_for_index, values
+from .said_again import SaidAgain
 from .said_otherwise import SaidOtherwise
 from .steps import Borders
 from .vocabulary import Vocabulary
@@ -77,6 +78,7 @@ class ExperimentScope:
         self.tests = SaidOtherwise(self.model.task.tests, self.note_read)
         self.bindings, self.functions = self._declared(swept or {})
         self.vocabulary = Vocabulary(shared, self.bindings, self.functions, self.model.architecture)
+        self.said_again = SaidAgain(shared)
         self.sequence = Order(self.bindings, self.functions, shared.common.cache)
         self.dependencies = Dependencies(shared, self.bindings, self.terms, self.note_read)
         self.memo = MemoizedChecker(shared, self.answer, self.problems, self.warnings)
@@ -92,11 +94,8 @@ class ExperimentScope:
         namespace = self.shared.declared
         self.problems.extend(namespace.problems)
         self.warnings.extend(namespace.warnings)
-        self.failed.update(
-            name
-            for name in self.model.architecture
-            if name not in namespace.bindings and name not in namespace.functions
-        )  # no name at all
+        every = namespace.bindings, namespace.functions
+        self.failed.update(name for name in self.model.architecture if not any(name in some for some in every))
         bindings = dict(namespace.bindings)
         for name, node in swept.items():
             if (binding := bindings.get(name)) is not None and binding.stage == "constants":
@@ -204,7 +203,8 @@ class ExperimentScope:
         self.active.append(name)
         try:
             part = ("output" if binding.stage == "outputs" else "binding", name, id(binding.node))
-            self.terms[name], size, read = self.part(part, lambda: self.elaborated(binding))
+            make = partial(self.part, part, lambda: self.elaborated(binding))
+            self.terms[name], size, read = self.said_again.value(binding.stage, name, make, lambda parts: parts[0])
             if binding.stage == "outputs":
                 self.sizes[name] = size
             elif not self.shared.points.keys().isdisjoint(read):

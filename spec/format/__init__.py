@@ -9,18 +9,18 @@ from ..check.memo import Common
 from ..diagnostics.problems import InternalError, Source, StudyError
 from ..expressions.parser import SyntaxProblem, parse_expression
 from ..ir.plan import StudyPlan
-from ..passes.digests import identified, measure_digest
+from ..passes.digests import Digests, identified
 from ..resolve.document import Document
 from ..resolve.load import parse
 from ..resolve.resolve import in_every_profile, validate
-from ..resolve.sweep import cells, names
+from ..resolve.sweep import cells, parts
 from ..source import nodes as yaml
 from .layout import layout
 from .scalars import head
 from .syntax import comments, read_text
 
-MAX_NAMES = 1500
-"""Up to how many names of cells, of all profiles together, are checked a second time, for their digests: of more, the trees that they are
+MAX_PARTS = 1500
+"""Up to how many names and layers of cells, of all profiles together, are checked a second time, for their digests: of more, the trees that they are
 made from are compared alone, key by key and value by value."""
 MAX_DIGESTS = 500
 """Up to how many digests are compared."""
@@ -36,14 +36,14 @@ def formatted(source: Source) -> str:
     if after == source.text:
         validate(document)
         return after
-    before = _digests(document, Common())
+    before = _digests(document, Common(run=False))
     try:
         again = Source(source.name, after, source.folder)
         events = yaml.events_of(again)
         if before:
             written = parse(again, events)
             same = _same(document.top, written.top)  # claims, too, which need no second check then
-            same = same and before == _digests(written, Common(judged=False))
+            same = same and before == _digests(written, Common(judged=False, run=False))
         else:
             top, problems = yaml.parsed(again, events)
             same = not problems and _same(document.top, top)
@@ -89,8 +89,8 @@ def _equal(before: str, after: str) -> bool:
 
 def _digests(document: Document, common: Common) -> list[str]:
     """The digests of every cell and measure in every profile; nothing where these are many. Raises StudyError."""
-    of_each = [cells(model) * (1 + names(model)) for model in document.study.experiments.values()]
-    if sum(of_each) * (1 + len(document.study.profiles)) > MAX_NAMES:
+    of_each = [cells(model) * (1 + parts(model)) for model in document.study.experiments.values()]
+    if sum(of_each) * (1 + len(document.study.profiles)) > MAX_PARTS:
         validate(document)
         return []
     plans: list[StudyPlan] = []
@@ -105,10 +105,11 @@ def _digests(document: Document, common: Common) -> list[str]:
 
     in_every_profile(document, look, common=common)
     programs = (program for plan in plans for made in identified(plan).experiments for program in made.programs)
+    digests = Digests()
     return [
         digest
         for program in programs
-        for digest in (program.digest, *(measure_digest(program, measure) for measure in program.measures))
+        for digest in (program.digest, *(digests.measure(program, measure) for measure in program.measures))
     ]
 
 

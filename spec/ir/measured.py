@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -27,6 +28,14 @@ class MeasurePlan:
     def in_training(self) -> tuple[t.Expectation, ...]:
         """Its expectations for which layers compute as in an update."""
         return tuple(i for i in t.within(self.term, t.Expectation) if i.mode == "training")
+
+
+def each_term_once(measures: Iterable[MeasurePlan]) -> tuple[MeasurePlan, ...]:
+    """Some measures without those that differ from another in their names alone: for what looks at terms."""
+    found: dict[tuple[int, str], MeasurePlan] = {}
+    for measure in measures:
+        found.setdefault((id(measure.term), measure.on), measure)
+    return tuple(found.values())
 
 
 @dataclass(frozen=True, eq=False)

@@ -109,7 +109,7 @@ def validate(document: Document) -> tuple[Problem, ...]:
 
 
 def _warnings(document: Document) -> tuple[Problem, ...]:
-    common = Common()
+    common = Common(run=False)
     looked = in_every_profile(document, lambda plan: (plan.warnings, _with_axes(plan)), together=True, common=common)
     warnings = [warning for of_one, _ in looked for warning in of_one]
     return in_file_order([*warnings, *_equal(document, [figures for _, figures in looked], common)])

@@ -1,0 +1,128 @@
+"""Expressions that stand more than once under other names of one stage: what they stand for is made once, and is the same term.
+
+Nothing is told of a term but where it stands. So where anything is to be told of an expression that was taken for another, the cell is checked
+anew with each of the two by itself (`take_apart`): an expression that is sound is sound wherever it stands. Draws are by the name that they are
+made under, and are never taken for one another.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from ..diagnostics.problems import Problem, Span
+from ..ir import terms as t
+from ..ir.plan import LossPlan, MeasurePlan
+from ..source import nodes as yaml
+from .memo import Shared
+
+STAGES = ("example", "outputs", "loss", "measures")
+"""The stages in which it is looked for; where programs are run in the last alone: a sum of gradients hangs on how often a term stands in it."""
+
+Plan = TypeVar("Plan", LossPlan, MeasurePlan)
+
+
+class SaidAgain:
+    """The expressions of one cell that stand more than once, and what is made of the first of each."""
+
+    def __init__(self, shared: Shared) -> None:
+        self.shared = shared
+        self.apart = shared.common.apart
+        self.made: dict[Hashable, tuple[str, Any]] = {}
+        """Under which name an expression was made first, and what it is."""
+        self.used: dict[Hashable, str] = {}
+        """The expressions that others were taken for, and the name of each."""
+        self.repeated: dict[str, dict[str, Hashable]] = {}
+        """Of each stage, what stands under those names under which the same stands as under others."""
+
+    def value(self, stage: str, name: str, make: Callable[[], Any], term: Callable[[Any], t.Term]) -> Any:
+        """What an expression is, from `make` or from another name; `term` gives its term. Raises what `make` raises."""
+        if stage not in self.repeated:
+            self.repeated[stage] = self._of(stage)
+        said = self.repeated[stage].get(name)
+        if said is None or said in self.apart:
+            return make()
+        first, value = self.made.get(said, (name, None))
+        if first == name:
+            value = make()
+            if not t.has(term(value), t.Sample):
+                self.made[said] = name, value
+        else:
+            self.used[said] = first
+        return value
+
+    def plan(self, stage: str, name: str, make: Callable[[], Plan]) -> Plan:
+        """The same of a term of the loss or a measure: each has its own name."""
+        (plan,) = self.plans(stage, name, lambda: (make(),))
+        return plan
+
+    def plans(self, stage: str, name: str, make: Callable[[], Sequence[Plan]]) -> Sequence[Plan]:
+        """The same of a measure and what goes with it, whose names begin with the measure's."""
+        plans: Sequence[Plan] = self.value(stage, name, make, lambda plans: plans[0].term)
+        first = plans[0].name
+        if first == name:
+            return plans
+        return [self._named(plan, name + plan.name.removeprefix(first)) for plan in plans]
+
+    def _named(self, plan: Plan, name: str) -> Plan:
+        named: Plan = self.shared.once(f"said again as {name}", (plan,), lambda: replace(plan, name=name))
+        return named
+
+    def take_apart(self, problems: Iterable[Problem]) -> bool:
+        """Whether anything is told of an expression that others were taken for; from then on these are made each by itself."""
+        places = {said: self._node(said[0], name).span for said, name in self.used.items()}  # type: ignore[index]
+        if not places:
+            return False
+        functions = self.shared.model.node("functions")
+        everywhere = [functions.span] if functions is not None else []
+        told: set[Hashable] = set()
+        for span in {problem.span for problem in problems}:
+            if span is None or _within(span, everywhere):
+                told.update(places)
+            else:
+                told.update(said for said, place in places.items() if _within(span, (place,)))
+        self.apart |= told
+        return bool(told)
+
+    def _node(self, stage: str, name: str) -> yaml.Node:
+        node = _section(self.shared, stage)
+        assert isinstance(node, yaml.Mapping)
+        expression = node.get(name)
+        assert expression is not None
+        return expression
+
+    def _of(self, stage: str) -> dict[str, Hashable]:
+        """The same of a stage, looked for once in all cells that have it."""
+        cache, node = self.shared.common.cache, _section(self.shared, stage)
+        key = ("said again", stage, self.shared.common.identity(node))
+        if key not in cache:
+            looked_at = stage in (STAGES[-1:] if self.shared.common.run else STAGES)
+            cache[key] = _repeated(stage, node) if looked_at and isinstance(node, yaml.Mapping) else {}
+        repeated: dict[str, Hashable] = cache[key]
+        return repeated
+
+
+def _section(shared: Shared, stage: str) -> yaml.Node | None:
+    return shared.model.task.node(stage) if stage == "example" else shared.model.node(stage)
+
+
+def _repeated(stage: str, node: yaml.Mapping) -> dict[str, Hashable]:
+    said = {key.text: (stage, _content(below)) for key, below in node.entries}
+    times = Counter(said.values())
+    return {name: content for name, content in said.items() if times[content] > 1}
+
+
+def _content(node: yaml.Node) -> Hashable:
+    if isinstance(node, yaml.Mapping):
+        return tuple((key.text, _content(below)) for key, below in node.entries)
+    if isinstance(node, yaml.Sequence):
+        return ("list", *map(_content, node.items))
+    return node.text, type(node.value), node.plain
+
+
+def _within(span: Span, places: Sequence[Span]) -> bool:
+    """Whether a span lies in one of some stretches of its text."""
+    begin = span.line, span.column
+    return any((one.line, one.column) <= begin < (one.end_line, one.end_column) for one in places)
