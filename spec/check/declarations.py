@@ -80,10 +80,16 @@ def _faults(key: yaml.Scalar, seen: dict[str, Span]) -> list[Problem]:
         message = f"the name '{name}' is taken already, in line {seen[name].line}"
         return [Problem(message, key.span, "An experiment has one namespace: rename one of them.")]
     seen[name] = key.span
-    if name in OPERATIONS or name in FORMS or name in DISTRIBUTIONS or name in ("pi", *COUNTERS):
+    if is_taken(name):
         message = f"the name '{name}' hides a word of the language"
         return [Problem(message, key.span, "Your own name is the one that counts.", "warning")]
     return []
+
+
+def is_taken(name: str) -> bool:
+    """Whether a name is no name, or hides a word of the language."""
+    known = name in OPERATIONS or name in FORMS or name in DISTRIBUTIONS or name in ("pi", *COUNTERS)
+    return known or not is_name(name)
 
 
 def _parameter_faults(parameters: tuple[str, ...], span: Span) -> Iterator[Problem]:

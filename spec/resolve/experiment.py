@@ -225,8 +225,11 @@ class ExperimentResolver:
                 continue
             cells = [(self._point(axes, points[number]), form) for number, form in numbers]
             for some, program, warnings in points_together.at_once(cells, shared, self.document.study.layer_defaults):
+                first = cells[some[0]][1]
                 for own, place in enumerate(some):
-                    programs[numbers[place][0]] = points_together.at_point(program, cells[place][0], own), warnings
+                    point, form = cells[place]
+                    named = points_together.other_names(first, form)
+                    programs[numbers[place][0]] = points_together.at_point(program, point, own, named), warnings
         return programs
 
     def _said_once(self) -> frozenset[str]:

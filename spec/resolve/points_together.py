@@ -16,7 +16,8 @@ from ..ir.plan import Program
 from ..model.experiment import Experiment
 from ..model.layers import LayerDefaults
 from ..source import nodes as yaml
-from .sweep import names
+from ..tables.gradient_statistics import FLOOR
+from .sweep import parts
 from .variants_together import Form, laid_over
 
 MAX_LOOKED_AT = 100_000
@@ -24,8 +25,8 @@ MAX_LOOKED_AT = 100_000
 
 MIN_AT_ONCE = 10
 """From how many cells on these are checked at once: of fewer, each is checked as fast."""
-MIN_NAMES = 100
-"""From how many names in an experiment on three cells of it are checked at once, too."""
+MIN_PARTS = 100
+"""From how many names and layers in an experiment on three cells of it are checked at once, too."""
 Checked = tuple[Sequence[int], Program, list[Problem]]
 """The places of cells that were checked at once, the program of each but for its constants, and the warnings of each."""
 
@@ -56,7 +57,7 @@ def take_together(cells: Sequence[Cell], patches: Iterable[yaml.Node | None]) ->
 
 def worth_while(cells: int, model: Experiment) -> bool:
     """Whether so many cells are checked faster at once: it is one check more where they cannot be."""
-    return cells >= MIN_AT_ONCE or (cells > 2 and names(model) >= MIN_NAMES)
+    return cells >= MIN_AT_ONCE or (cells > 2 and parts(model) >= MIN_PARTS)
 
 
 def at_once(
@@ -113,13 +114,24 @@ def _checked(
     return program, checker.scope.warnings
 
 
-def at_point(program: Program, point: Point, place: int) -> Program:
-    """The program of one of some cells that were checked at once, by its place among them."""
+def at_point(program: Program, point: Point, place: int, measures: Mapping[str, str]) -> Program:
+    """The program of one of some cells that were checked at once, by its place among them, and by what it calls measures of other names."""
     constants = {
         name: np.asarray(value.values[place]) if isinstance(value, AllValues) else value
         for name, value in program.constants.items()
     }
-    return replace(program, variant=point.variant, point=dict(point.values), constants=constants)
+    named = program.measures
+    if measures:
+        named = tuple(replace(one, name=measures.get(one.name, one.name)) for one in named)
+    return replace(program, variant=point.variant, point=dict(point.values), constants=constants, measures=named)
+
+
+def other_names(first: Form | None, form: Form | None) -> dict[str, str]:
+    """What a cell calls the measures, and their sampling floors, of another cell of its form, where that is not the same."""
+    if first is None or form is None:
+        return {}
+    pairs = [(one, other) for one, other in zip(first.measures, form.measures, strict=True) if one != other]
+    return dict(pairs) | {one + FLOOR: other + FLOOR for one, other in pairs}
 
 
 def _constants(patch: yaml.Node | None) -> tuple[str, ...]:

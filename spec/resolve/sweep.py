@@ -15,7 +15,7 @@ from ..check.figures import axes_known
 from ..check.memo import Shared
 from ..check.scope import ExperimentScope
 from ..diagnostics.problems import Span, did_you_mean, listing, problem_at, sentence
-from ..model.experiment import Experiment
+from ..model.experiment import Experiment, Network
 from ..source import nodes as yaml
 from .patches import weights_alone
 
@@ -165,6 +165,11 @@ def names(model: Experiment) -> int:
     return sum(
         map(len, (model.constants, model.task.draw, model.task.example, model.outputs, model.loss, model.measures))
     )
+
+
+def parts(model: Experiment) -> int:
+    """How many names an experiment declares, and layers besides: what is checked in each cell."""
+    return names(model) + sum(len(item.layers) for item in model.architecture.values() if isinstance(item, Network))
 
 
 class _Touched:

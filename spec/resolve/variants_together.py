@@ -8,22 +8,27 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Container, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Container, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pydantic
 
+from ..check.declarations import is_taken
 from ..check.memo import Shared
 from ..expressions import nodes as n
 from ..expressions.parser import parse_expression
 from ..model.experiment import Experiment
 from ..source import nodes as yaml
 from ..source.several import AllTexts, AllValues, OnePointNeeded, all_values
+from ..tables.gradient_statistics import FLOOR
 
 _NUMBER = re.compile(r"(?<![\w.])(?:(0|[1-9]\d{0,17})|(0\.\d{1,15}|[1-9]\d{0,9}\.\d{1,15}))(?![\w.])")
 """A number in an expression, an int or a real one, written as nobody could read it otherwise."""
 _WORD = re.compile(r"\w+")
+
+NAMED_FREELY = ("functions", "outputs", "loss", "measures")
+"""The sections of an experiment whose names matter to nothing but what speaks of them."""
 
 Number = int | float
 
@@ -31,7 +36,7 @@ Number = int | float
 class Form:
     """What patched experiments have in common that differ in numbers alone, the same for each of them; and the numbers of one.
 
-    A term of the loss that nothing else speaks of may have any name: of what is checked, nothing hangs on it.
+    A function, an output, a term of the loss or a measure that nothing else speaks of may have any name: of what is checked, nothing hangs on it.
 
     Args:
         node: The experiment with patches over it.
@@ -41,7 +46,8 @@ class Form:
 
     def __init__(self, node: yaml.Node, base: yaml.Node, said_once: Container[str] = ()) -> None:
         self.node, self.base = node, base
-        self.loss = node.get("loss") if isinstance(node, yaml.Mapping) else None
+        sections = [node.get(name) for name in NAMED_FREELY] if isinstance(node, yaml.Mapping) else []
+        self.sections = {id(section) for section in sections if section is not None}
         self.said_once = said_once
         parts: list[Hashable] = []
         self.numbers: list[Number] = []
@@ -53,7 +59,7 @@ class Form:
             parts.append(id(node))
         elif isinstance(node, yaml.Mapping):
             names = node.keys()
-            parts.append(tuple(name not in self.said_once and name for name in names) if node is self.loss else names)
+            parts.append(tuple(map(self._head, names)) if id(node) in self.sections and _no_floors(names) else names)
             for key, below in node.entries:
                 self._read(below, base.get(key.text) if isinstance(base, yaml.Mapping) else None, parts)
         elif isinstance(node, yaml.Sequence):
@@ -69,6 +75,24 @@ class Form:
             self.numbers.append(node.value)
         else:
             parts.append((type(node.value).__name__, node.value, node.plain))
+
+    def _head(self, text: str) -> str:
+        """A key of a section of names, without its name where that may be any."""
+        name = _WORD.search(text)
+        if name is None or name[0] not in self.said_once or is_taken(name[0]):
+            return text
+        return text[: name.start()] + "?" + text[name.end() :]
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """The names of the measures."""
+        node = self.node.get("measures") if isinstance(self.node, yaml.Mapping) else None
+        return tuple(node.keys()) if isinstance(node, yaml.Mapping) else ()
+
+
+def _no_floors(names: Iterable[str]) -> bool:
+    """Whether none of some names is that of a statistic's sampling floor, which hangs on the statistic's."""
+    return not any(name.endswith(FLOOR) for name in names)
 
 
 def said_once(top: yaml.Node) -> frozenset[str]:

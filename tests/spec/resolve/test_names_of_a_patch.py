@@ -1,7 +1,8 @@
-"""A term of the loss that nothing else speaks of may have any name: cells that differ in it are checked at once, and no other cells are."""
+"""A name that nothing else speaks of may be any: cells that differ in it are checked at once, and no other cells are."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
 
 import pytest
@@ -19,30 +20,41 @@ experiments:
     loss: {{squared: (f - y)^2}}
     training: {{optimizer: {{sgd: 0.1}}, batch: 8, steps: 10{training}}}
     measures: {{error: E(abs(f - y))}}
+    {claims}
     variants:
 {variants}
 """
-COUNT = 40
+NAMES = [f"t{i}" for i in range(40)]
+PATCHES = {
+    "loss": "{loss: {squared: (f - y)^2, <name>: abs(f - <i>)}}",
+    "measures": "{measures: {<name>: E(abs(f - <i>))}}",
+    "outputs": "{outputs: {<name>: f * <i>}}",
+    "functions": '{functions: {"<name>(r)": r * <i>}}',
+}
+"""A patch with a name of its own, in each section in which a name may be any."""
 
 
-def checked(monkeypatch: pytest.MonkeyPatch, name: str, value: str, training: str = "") -> tuple[int, str]:
-    """How many cells are checked by themselves of as many variants, each with a term of a name, and what is said of the study."""
-    lines = (f"      v{i}: {{loss: {{squared: (f - y)^2, {name.format(i)}: {value.format(i)}}}}}" for i in range(COUNT))
-    text = STUDY.format(training=training, variants="\n".join(lines))
+def checked(
+    monkeypatch: pytest.MonkeyPatch, patch: str, names: Sequence[str] = NAMES, training: str = "", claims: str = ""
+) -> tuple[int, str]:
+    """How many cells are checked by themselves of a variant for each name, with `<name>` and `<i>` in its patch, and what is said of the study."""
+    lines = [f"      v{i}: {patch}".replace("<name>", name).replace("<i>", str(i)) for i, name in enumerate(names)]
+    text = STUDY.format(training=training, claims=claims, variants="\n".join(lines))
     programs, calls = ExperimentChecker.program, []
     monkeypatch.setattr(ExperimentChecker, "program", lambda self: calls.append(1) or programs(self))
     try:
-        spec.validate(spec.parse(spec.decode(text.encode(), "s.yaml")))
+        warnings = spec.validate(spec.parse(spec.decode(text.encode(), "s.yaml")))
     except spec.StudyError as error:
         return len(calls), spec.render(error.problems)
-    return len(calls), ""
+    return len(calls), spec.render(warnings)
 
 
-def test_names_that_stand_once_are_no_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("section", PATCHES)
+def test_names_that_stand_once_are_no_matter(monkeypatch: pytest.MonkeyPatch, section: str) -> None:
     monkeypatch.setattr(
         import_module("dlspec.spec.resolve.resolve"), "MOST_TEXT", 0
     )  # cells are not looked at one by one for being equal
-    count, said = checked(monkeypatch, "t{0}", "abs(f - {0})")
+    count, said = checked(monkeypatch, PATCHES[section])
     assert said == ""
     assert count < 5
 
@@ -50,14 +62,37 @@ def test_names_that_stand_once_are_no_matter(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_name_that_something_speaks_of_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """An update minimises the term of one variant, which in all others is none."""
     updates = ", updates: {a: {networks: [f], loss: [squared, t7]}}"
-    count, said = checked(monkeypatch, "t{0}", "abs(f - {0})", updates)
+    count, said = checked(monkeypatch, PATCHES["loss"], training=updates)
     assert "'t7'" in said
-    assert count >= COUNT / 2
+    assert count >= len(NAMES) / 2
+
+
+@pytest.mark.parametrize(
+    ("check", "message"), [("final(t7) < 1", "judged on one replicate"), ("final(t77) < 1", "Did you mean 't7'?")]
+)
+def test_claims_know_the_measures_of_all_cells(monkeypatch: pytest.MonkeyPatch, check: str, message: str) -> None:
+    claims = f"claims: {{c: {{says: it is so, check: {check}}}}}"
+    assert message in checked(monkeypatch, PATCHES["measures"], claims=claims)[1]
+
+
+@pytest.mark.parametrize("section", ["outputs", "functions"])
+def test_a_name_that_hides_a_word_is_told_of(monkeypatch: pytest.MonkeyPatch, section: str) -> None:
+    words = ["cos", "exp", "tanh", "pi", "step"]
+    _, said = checked(monkeypatch, PATCHES[section], [*words, *NAMES])
+    assert [word for word in (*words, *NAMES) if f"'{word}' hides" in said] == words
+
+
+def test_a_floor_is_that_of_its_own_statistic(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No measure may be called as a statistic's sampling floor, which one in 40 variants is."""
+    noise = "{gradient_snr: {of: (f - y)^2, weights: f.weights, examples: 64}}"
+    names = [*(f"t{i}: {noise}, u{i}" for i in range(20)), f"t20: {noise}, t20_floor", f"t21: {noise}, t20_floor"]
+    _, said = checked(monkeypatch, "{measures: {<name>: E(abs(f - <i>))}}", names)
+    assert said.count("'t20_floor'") == 1
 
 
 def test_an_error_is_told_of_each_variant_that_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    _, said = checked(monkeypatch, "t{0}", "abs(f - z{0})")
-    assert all(f"unknown name 'z{i}'" in said for i in (0, 1, 17, COUNT - 1))
+    _, said = checked(monkeypatch, "{loss: {<name>: abs(f - z<i>)}}")
+    assert all(f"unknown name 'z{i}'" in said for i in (0, 1, 17, 39))
 
 
 def test_words_are_counted_in_keys_and_in_texts() -> None:
