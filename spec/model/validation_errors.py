@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, get_origin
 
 import pydantic
@@ -336,6 +336,12 @@ def _path(top: yaml.Node, error: Any) -> tuple[str | int, ...]:
 
 def owner_of(model: type[Closed], loc: Sequence[str | int]) -> type[Closed] | None:
     """The model that holds a location, for the names that it knows."""
+    return _owner(model, tuple(loc))
+
+
+@lru_cache(maxsize=256)
+def _owner(model: type[Closed], loc: tuple[str | int, ...]) -> type[Closed] | None:
+    """The same, looked for once for all that is wrong in one place."""
     owner: Any = model
     for step in loc:
         field = getattr(owner, "model_fields", {}).get(step) if isinstance(owner, type) else None
