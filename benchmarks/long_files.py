@@ -66,6 +66,9 @@ experiments:
 """.splitlines()
 TURN = " and ".join(f"final(error, d == {2 + place % 2}) < {place / 10} + <i>" for place in range(17))
 FIVE = "    sweep: {d: [1, 2, 3, 4, 5]}\n"
+UNLIKE = ["    variants:", *(
+    f"      {name}: {{architecture: {{f: {{layers: [{'{dense: 3}, ' * depth}{{dense: 1}}]}}}}}}" for depth, name in enumerate("abcdefgh")
+)]  # fmt: skip
 NETWORK = ("n<i>:", "  input: x", "  layers: [{dense: 3}, {dense: 1}]")
 CLAIM = ("c<i>:", "  says: it is so, <i>", "  check: ")
 
@@ -143,9 +146,11 @@ FILES: dict[str, Callable[[], str]] = {
     "bindings": lambda: after("y: dot", "y<i>: y * <i> + norm(x)", indent=8),
     "bindings at swept sizes": lambda: after("y: dot", "y<i>: y * d + norm(x) * <i>", indent=8) + FIVE,
     "layers": lambda: after("layers:", "- dense: 2 + 3 * <i>", indent=10),
+    "layers at swept sizes": lambda: after("layers:", "- dense: 2 + 3 * <i> + d", indent=10) + FIVE,
     "terms of a loss": lambda: after("squared", "l<i>: abs(f - y) * <i>"),
     "measures": lambda: after("error", "m<i>: E(abs(f - y) * (<i> + norm(x)))"),
     "measures at swept sizes": lambda: after("error", "m<i>: E(abs(f - y) * (<i> + norm(x)))") + FIVE,
+    "a measure under other names": lambda: after("error", "m<i>: E(squared_norm(gradient((f - y)^2, f.weights))) / 2^d", last=UNLIKE),
     "nested E": lambda: after("error", "m<i>: E(abs(f - E(f)) * (<i> + E(norm(x - E(x)))))"),
     "scan": lambda: after("error", "m<i>: E(sum(scan(push, zeros([d]), ones([<i> + 3, d]) * x)))"),
     "statistics": lambda: after("error", "m<i>:", "  gradient_noise: {of: (f - y)^2, weights: f.weights, examples: 64 * (<i> + 1)}"),
@@ -167,6 +172,8 @@ FILES: dict[str, Callable[[], str]] = {
     ),
     "constants of variants": lambda: after("error", "v<i>: {constants: {c: <i> + 1, d: 4}}", first=["    variants:"]),
     "terms of variants": lambda: after("error", "v<i>: {loss: {squared: (f - y)^2, t<i>: abs(f - y)}}", first=["    variants:"]),
+    "functions of variants": lambda: after("error", "v<i>: {functions: {'g<i>(r)': 'push(r, <i>) + r'}}", first=["    variants:"]),
+    "measures of variants": lambda: after("error", "v<i>: {measures: {m<i>: E(abs(f - y) * <i>)}}", first=["    variants:"]),
     "an axis of patches": lambda: after("error", "p<i>: {training: {steps: <i> + 5}}", first=["    sweep:", "      size:"], indent=8),
     "profiles": profiles,
     "profiles of one": lambda: "\n".join([*STUDY, "profiles:", *(
