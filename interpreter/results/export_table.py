@@ -19,7 +19,7 @@ from dlspec import spec
 from .array_entries import entry_name
 from .atomic_files import replace_file
 from .errors import StoreError, explained
-from .replicates import DONE, final_of
+from .replicates import DONE, final_of, with_infinite
 from .run_list import RunRecord
 from .table_columns import MEANINGS, axis_array, axis_names, column_name, counted, described, subscript
 
@@ -184,10 +184,16 @@ def axis_columns(replicates: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
 def _replicates(run: RunRecord, experiment: str | None) -> list[dict[str, Any]]:
     return [
-        {**replicate, "final": final_of(replicate)}
+        {**replicate, "final": _ends(replicate)}
         for replicate in run.read("cells.json")
         if experiment is None or replicate["experiment"] == experiment
     ]
+
+
+def _ends(replicate: Mapping[str, Any]) -> dict[str, Any]:
+    """A replicate's finals, with what is infinite."""
+    infinite = replicate["infinite"]
+    return {name: with_infinite(value, infinite.get(name)) for name, value in final_of(replicate).items()}
 
 
 def _lead(replicates: Sequence[Mapping[str, Any]]) -> dict[str, pa.Array]:

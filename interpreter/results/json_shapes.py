@@ -57,6 +57,7 @@ SHAPES: Mapping[str, Mapping[str, Field]] = {
         "replicate": _count(), "digest": _text(), "status": _text(), "message": _text(""), "compiled": _text(""), "rows": _count(0),
         "steps": _count(0), "seconds": Field(lambda v: v is not None and _is_number(v), "a number", (0.0,)),
         "final": Field(_is_finals, "an object of numbers"),
+        "infinite": Field(_is_finals, "an object of signs", ({},)),
     },
     "claims.json": {
         "id": _text(), "says": _text(""), "check": _text(),

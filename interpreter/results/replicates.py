@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -77,6 +78,28 @@ def final_of(replicate: Mapping[str, Any]) -> dict[str, Any]:
     """The finals of an entry of `replicates.json`: runs of before wrote the last evaluation of what was not done, too."""
     ends: dict[str, Any] = replicate["final"]
     return ends if replicate["status"] == DONE else {name: undefined(value) for name, value in ends.items()}
+
+
+def signs(value: Any) -> Any:
+    """Of a number, or of the entries of nested lists, the sign where it is infinite, else 0: what JSON has no number for.
+
+    >>> signs([math.inf, 3.0, math.nan]), signs(-math.inf)
+    ([1, 0, 0], -1)
+    """
+    if isinstance(value, list):
+        return [signs(item) for item in value]
+    return 0 if value is None or not math.isinf(value) else 1 if value > 0 else -1
+
+
+def with_infinite(value: Any, sign: Any) -> Any:
+    """The same number or nested lists with what is infinite, by `signs`, in place of nothing.
+
+    >>> with_infinite([None, 3.0, None], [1, 0, 0])
+    [inf, 3.0, None]
+    """
+    if isinstance(value, list):
+        return [with_infinite(*pair) for pair in zip(value, sign, strict=True)] if isinstance(sign, list) else value
+    return sign * math.inf if value is None and sign in (1, -1) else value
 
 
 @dataclass

@@ -33,7 +33,7 @@ from .made_by import stored_by
 from .npz import write_npz
 from .optional_outputs import Aside
 from .precision_text import precisions
-from .replicates import Replicate, Results
+from .replicates import Replicate, Results, signs
 from .table_columns import counted
 
 if TYPE_CHECKING:
@@ -66,7 +66,10 @@ def _plain(value: Any) -> Any:
 
 
 def cells_json(results: Mapping[str, Results]) -> list[dict[str, Any]]:
-    """Replicates with their finals as data; a number that is not finite is null, and so is all that is not done."""
+    """Replicates with their finals as data; a number that is not finite is null, and so is all that is not done.
+
+    `infinite` holds the signs of what is infinite, of measures that have such.
+    """
     return [
         {
             "experiment": replicate.experiment, "variant": replicate.variant, "constants": dict(replicate.constants), "replicate": replicate.number,
@@ -74,6 +77,7 @@ def cells_json(results: Mapping[str, Results]) -> list[dict[str, Any]]:
             "compiled": replicate.compiled, "rows": replicate.rows,
             "steps": replicate.steps[-1] if replicate.steps else 0, "seconds": round(replicate.seconds, 3),
             "final": {name: _finite(value) for name, value in replicate.final().items()},
+            "infinite": {name: sign for name, value in replicate.final().items() if np.any(sign := signs(value))},
         }
         for found in results.values()
         for replicate in found.replicates

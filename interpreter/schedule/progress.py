@@ -350,7 +350,8 @@ def _told(batch: ReplicateBatch) -> dict[str, Any]:
 def _mean(value: Any) -> float:
     """The mean of what is defined; not a number where nothing is."""
     defined = np.asarray(value)[~np.isnan(value)]
-    return float(np.mean(defined)) if defined.size else float("nan")
+    with np.errstate(invalid="ignore"):  # of infinities of both signs
+        return float(np.mean(defined)) if defined.size else float("nan")
 
 
 def _finite(value: Any) -> float | None:

@@ -136,3 +136,35 @@ def test_duckdb_and_polars_find_what_is_there(run: RunRecord, tmp_path: Path) ->
     assert duckdb.sql(f"select sum(value) from '{path}' where d = 2 and measure = 'error'").fetchall() == [(4.0,)]
     read = polars.scan_parquet(path).filter(polars.col("value").is_nan()).collect()
     assert read.height == 8 and read["d"].dtype == polars.Int64
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_a_final_that_is_infinite_is_no_undefined_one(ending: str, tmp_path: Path) -> None:
+    """Finals say of each number what the last of its curve says; what is not done has none."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    values = ([np.inf, 1.0, np.nan], [-np.inf, np.inf, 2.0], [np.inf, np.inf, np.inf])
+    found = []
+    for number, (status, ends) in enumerate(zip(("done", "done", "diverged"), values, strict=True)):
+        one = Replicate("e", "", {}, number, "a", status, key=f"a{number}")
+        one.record(0, {"ratio": np.asarray(ends[0]), "table": np.asarray([ends, ends])})
+        found.append(one)
+    (folder / "cells.json").write_text(json.dumps(cells_json({"e": Results("e", {}, 3, found)}), allow_nan=False))
+    write_curves(folder / "curves.parquet", found)
+    run = RunRecord(folder, {"study": "small", "profile": "", "finished": "2026-01-01T00:00:00+00:00"})
+    curves = table(run, tmp_path / f"curves.{ending}")
+    last = {
+        (number, measure, index): value
+        for number, measure, index, value in zip(
+            *(curves[name].to_pylist() for name in ("replicate", "measure", "index", "value")), strict=True
+        )
+    }
+    finals = table(run, tmp_path / f"finals.{ending}", finals=True)
+    long = table(run, tmp_path / f"long.{ending}", long=True)
+    for number in (0, 1):
+        assert finals["ratio"][number].as_py() == last[number, "ratio", 0]
+        for index in range(6):
+            own = finals[f"table[{index // 3}, {index % 3}]"][number].as_py()
+            np.testing.assert_equal(own, last[number, "table", index])
+    assert finals["ratio"][2].as_py() is None and finals["table[1, 2]"][2].as_py() is None
+    np.testing.assert_equal(long["value"].to_pylist()[:14], [last[key] for key in sorted(last)[:14]])
