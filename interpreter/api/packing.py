@@ -24,6 +24,7 @@ from ..results.run_list import RunRecord, read
 from ..store.read_only import ReadStore
 from ..store.store import Store
 from .citation import line, study_line
+from .contradictions import contradictions
 
 CITATION = "CITATION.txt"
 WEIGHTS = "weights"
@@ -154,6 +155,8 @@ def unpacked(file: Path, runs: Path, warn: Callable[[str], None]) -> Unpacked:
                         path.rename(draft / path.relative_to(given))
             with Aside(warn).part("report", "All else is here"):
                 write_report(read(runs / name), runs / name / REPORT, name)
+            for text in contradictions(read(runs / name)):
+                warn(f"{file}: {text}")
     return Unpacked(read(runs / name), there, taken)
 
 

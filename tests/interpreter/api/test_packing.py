@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import stat
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import dlspec
 import numpy as np
@@ -166,6 +168,34 @@ def test_a_damaged_result_file_is_not_taken_in(run: dlspec.Run, tmp_path: Path) 
     with pytest.warns(dlspec.StudyWarning, match="It is not taken in"):
         taken = dlspec.unpack(changed, tmp_path / "other")
     assert taken.name == run.name and not list((tmp_path / "other" / "store" / "cells").rglob("*.parquet"))
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        (
+            "claims.json",
+            lambda entries: entries[0].update(verdict="fails"),
+            "it says that the claim e.large fails; judged anew from its curves it is seen",
+        ),
+        (
+            "cells.json",
+            lambda entries: entries[1]["final"].update(size=0.5),
+            "the finals of e d=2 replicate 1 in it are not the ends of its curves",
+        ),
+        ("cells.json", lambda entries: entries[0].update(seconds=1e6), ""),
+    ],
+)
+def test_an_archive_that_contradicts_its_curves_is_warned_of(
+    run: dlspec.Run, tmp_path: Path, name: str, change: Callable[[Any], object], said: str
+) -> None:
+    """Its verdicts and finals are judged and read anew, as its page is."""
+    entries = json.loads((run.path / name).read_text())
+    change(entries)
+    (run.path / name).write_text(json.dumps(entries))
+    archive = run.pack(tmp_path / "a.zip")
+    told = command("unpack", str(archive), "--runs", str(tmp_path / "elsewhere"))
+    assert said in " ".join(told.split()) and (said != "") == ("warning" in told), told
 
 
 def test_a_study_and_a_run_are_cited_in_a_line(run: dlspec.Run) -> None:
