@@ -51,6 +51,7 @@ experiments:
       skipped: left_out
       each: E(gradient(o, f.dense_1.kernel))
       moved: norm(f.weights - initial(f.weights))
+      other: "E(with_weights(o, f.weights, 2 * f.weights))"
       slope: E(norm(gradient(o, x)))
       turned: E(directional(o, x, w))
       snr: {gradient_snr: {of: o, weights: f.weights}}

@@ -3,7 +3,7 @@
 In: terms and named axes. Out: tensors; random words, samples, backward passes.
 """
 
-from . import decompositions, gamma_samplers, images, loops
+from . import decompositions, gamma_samplers, images, loops, other_weights
 from . import terms as terms
 from .lowering import Application, Lowering, Training, Value
 from .operations import LOWERINGS
@@ -18,5 +18,6 @@ __all__ = [
     "gamma_samplers",
     "images",
     "loops",
+    "other_weights",
     "terms",
 ]

@@ -88,7 +88,7 @@ class Lowering:
             the network's own input.
         expectation: a mean, or a statistic of gradients
         gradient: one example's gradient by weights in a measure; `derivative` any other derivative; `batch_mean` a mean over the batch; `recall` the
-            context at the weights of another time.
+            context at the weights of another time, `with_weights` that in which values stand for some.
         estimate: the value of an estimate by its name.
         enumerated: the samples whose values are all taken; which an example has is in its number, or in that of its row.
         fused: whether what is lowered becomes one loop; `on_cpu` whether it runs on this machine's CPU; `looped` whether blocks that are
@@ -99,7 +99,7 @@ class Lowering:
         training: set in the loss, and in measures in training mode; `watch` sees what enters each layer that whitens.
         values: the memo. Whoever makes a context may fill it with what is known already.
         arguments: the parameters in scope, by their keys; `meanings` say what they are.
-        indices: those of index notation around, from the outermost inwards.
+        indices: those of index notation around, from the outermost inwards; `chosen` are the places of those that are gone through one by one.
         taken: where the branches of the selects around are taken.
     """
 
@@ -123,6 +123,7 @@ class Lowering:
     derivative: Callable[[Lowering, t.ValueGradient | t.Directional], Value] | None = None
     batch_mean: Callable[[Lowering, t.BatchMean], Value] | None = None
     recall: Callable[[Lowering, t.Recalled], Lowering] | None = None
+    with_weights: Callable[[Lowering, t.WithWeights, Value], Lowering] | None = None
     estimate: Callable[[str], Value] | None = None
     given: Mapping[tuple[str, str, str], Value] = field(default_factory=dict)
     standing: Mapping[tuple[str, str], Value] = field(default_factory=dict)
@@ -139,6 +140,7 @@ class Lowering:
     arguments: Mapping[str, Value] = field(default_factory=dict)
     meanings: Mapping[str, Any] = field(default_factory=dict)
     indices: tuple[t.IndexVariable, ...] = ()
+    chosen: Mapping[str, int] = field(default_factory=dict)
     taken: tuple[Value, ...] = ()
 
     def __call__(self, term: t.Term) -> Value:

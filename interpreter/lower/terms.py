@@ -66,6 +66,8 @@ def _parameter(term: t.Parameter, context: Lowering) -> Value:
 
 @TENSOR.case(t.IndexVariable)
 def _index_variable(term: t.IndexVariable, context: Lowering) -> Value:
+    if (place := context.chosen.get(term.key)) is not None:
+        return Value(tf.constant(place))
     return Value(tf.range(term.extent, dtype=tf.int32), (term.key,))
 
 
@@ -213,7 +215,11 @@ def _cut(term: t.Cut, context: Lowering) -> Value:
 @TENSOR.case(t.Gather)
 def _gather(term: t.Gather, context: Lowering) -> Value:
     index = term.index
-    if isinstance(index, t.IndexVariable) and index.extent <= term.array.type.shape[term.axis]:
+    if (
+        isinstance(index, t.IndexVariable)
+        and index.key not in context.chosen
+        and index.extent <= term.array.type.shape[term.axis]
+    ):
         return _along(context(term.array), index, term.axis, context)
     return _gathered(context(term.array), context(index), term.axis, len(index.type.shape), context)
 

@@ -25,6 +25,7 @@ from .estimates import estimate_variables
 from .file_rows import ROWS, ROWS_PLACE, is_of_files, of_files
 from .kept_weights import kept_weights
 from .layer_outputs import looked_into
+from .other_weights import with_weights
 from .seeds import bindings_of, constants_of, is_constant, noise_path, number_samples
 from .shared_functions import Functions
 from .value_gradients import derivative, mean_gradient
@@ -116,7 +117,7 @@ class ProgramContext:
             keys=lambda sample: keys[self.samples[sample.path]], index=index,
             otherwise=self.program.data.otherwise, enumerated=self.program.data.enumerated,
             on_cpu=self.on_cpu, looped=self.looped, network=self.apply, layer=self.layer,
-            recall=self.recalled, estimate=self.estimate, derivative=self.derivative, batch_mean=self.batch_mean,
+            recall=self.recalled, with_weights=self.with_weights, estimate=self.estimate, derivative=self.derivative, batch_mean=self.batch_mean,
             weight=lambda lowering, term: self.networks[term.network].weight(term, lowering),
             constants=constants_of(draws), step=step, update=update, clock=self.clock,
             values={
@@ -240,6 +241,10 @@ class ProgramContext:
             }
         values = {name: value for name, value in lowering.values.items() if name in drawn}
         return replace(lowering, given=given, standing={}, training=None, values=values)
+
+    def with_weights(self, lowering: Lowering, term: t.WithWeights, weights: Value) -> Lowering:
+        """The context in which values stand for some weights."""
+        return with_weights(self.program, self.networks, lowering, term, weights)
 
     def derivative(self, lowering: Lowering, term: t.ValueGradient | t.Directional) -> Value:
         """Each example's derivative by a name, or by weights."""

@@ -26,11 +26,13 @@ from .gradients import FORMS_OF_DERIVATIVES, batch_mean, derivative
 from .loops import LOOPS, loop
 from .moments import MOMENTS, recalled
 from .namespace import Function
+from .other_weights import WITH_WEIGHTS, with_weights
 from .steps import ENDS, step_of
 from .whole_numbers import turned
 
 FORM_ARGUMENTS = {
     **OVER_EXAMPLES, "gradient": 2, "jacobian": 2, "directional": 3, "hessian_vector": 3, "scan": 3, "iterate": 3, "after": 2,
+    WITH_WEIGHTS: 3,
 }  # fmt: skip
 """How many arguments the special forms have that have not one."""
 MAX_CALLS = 5_000
@@ -284,6 +286,8 @@ def special_form(checker: Elaborator, node: n.Call, text: Text, context: Context
     must_be_in_a_measure(row, context, span)
     if row.name in MOMENTS:
         return recalled(checker, node, text, context, span)
+    if row.name == WITH_WEIGHTS:
+        return with_weights(checker, node, text, context, span)
     if row.name in LOOPS:
         return loop(checker, row, node, text, context, span)
     if row.name == "len":

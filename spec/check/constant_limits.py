@@ -169,6 +169,7 @@ _WORK.exclude(
     t.AllWeights,
     t.StepNumber,
     t.Recalled,
+    t.WithWeights,
     t.FileValue,
 )
 _WORK.exclude("cells are merged after all checks", t.SweptConstant)

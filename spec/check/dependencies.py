@@ -152,7 +152,7 @@ def _named(term: t.Reference, dependencies: Dependencies) -> t.Term | None:
 
 @_PER_EXAMPLE.case(
     t.Literal, t.SweptConstant, t.Parameter, t.IndexVariable, t.Operate, t.Invoke, t.Scan, t.Comprehend, t.Gather, t.Cut, t.Stack, t.Stop, t.Sample,
-    t.Weight, t.AllWeights, t.StepNumber, t.Recalled, t.FileValue,
+    t.Weight, t.AllWeights, t.StepNumber, t.Recalled, t.WithWeights, t.FileValue,
 )  # fmt: skip
 def _first_of_parts(term: t.Term, dependencies: Dependencies) -> t.Term | None:
     for child in t.children(term):

@@ -29,6 +29,7 @@ from .measures import loss_term, measures
 from .memo import ById, Shared
 from .moments import may_be_missing
 from .namespace import Function
+from .other_weights import misplaced_weights
 from .scope import ExperimentScope
 from .statistics import statistics
 from .stored_weights import left_out_of_nothing, stored_weights
@@ -244,6 +245,7 @@ class ExperimentChecker:
                 ),
             ),
             *unavailable(program, reads),
+            *misplaced_weights(program),
             *outside_bounds(program),
         ]:
             raise StudyError(in_file_order(found))

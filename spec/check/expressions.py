@@ -28,7 +28,6 @@ from .calls import MAX_CALLS, applied_to, call, signature
 from .constant_limits import Budget
 from .context import Context, Names
 from .expression_text import Text, read
-from .moments import MOMENTS
 from .named_columns import named_columns
 from .namespace import Function, counters_in
 from .weight_paths import inside, part
@@ -357,7 +356,7 @@ class Checker:
         path: list[str | int] = []
         item: n.Expr = node
         while not isinstance(item, n.Name):
-            if isinstance(item, n.Call) and item.function in MOMENTS and item.arguments:
+            if isinstance(item, n.Call) and item.function in FORMS and FORMS[item.function].operand is not None:
                 return self.term(inside(node, item), text, context)
             if isinstance(item, n.Call):
                 whole = self.term(item, text, context)

@@ -17,6 +17,7 @@ from .context import Context, Elaborator
 from .expectations import ranges
 from .expression_text import Text
 from .namespace import Function
+from .other_weights import must_be_steady
 
 LOOPS = ("scan", "iterate")
 MAX_TURNS = 10_000
@@ -44,6 +45,7 @@ def loop(checker: Elaborator, row: Form, node: n.Call, text: Text, context: Cont
         steps = folding.size(turns, "how often `iterate` applies a function", MAX_TURNS)
     term = _term(checker, function, start, items, context, span, steps=steps, every=every)
     _must_be_pure(checker, term.body, row.name, function, span)
+    must_be_steady(checker, term, span)
     return folding.closed(term)
 
 

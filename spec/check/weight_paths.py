@@ -13,6 +13,7 @@ from ..ir import terms as t
 from ..ir.plan import LayerPlan, NetworkPlan
 from ..ir.types import Type
 from ..passes.print_term import spell
+from ..tables.operations import FORMS
 from .context import Names
 
 
@@ -71,18 +72,22 @@ def part(names: Names, whole: t.Term, path: Sequence[str | int], stage: str, spa
 
 
 def inside(node: n.Expr, call: n.Call) -> n.Call:
-    """A call whose last argument has the parts that a chain of dots reaches: `initial(f.hidden)` of `initial(f).hidden`."""
-    return replace(call, arguments=(*call.arguments[:-1], _moved(node, call)), start=node.start, end=node.end)
+    """A call whose value has the parts that a chain of dots reaches: `initial(f.hidden)` of `initial(f).hidden`."""
+    arguments, place = list(call.arguments), FORMS[call.function].operand
+    assert place is not None
+    if place < len(arguments):
+        arguments[place] = _moved(node, call, place)
+    return replace(call, arguments=tuple(arguments), start=node.start, end=node.end)
 
 
-def _moved(node: n.Expr, call: n.Call) -> n.Expr:
-    """The chain of dots behind a call, behind its last argument."""
+def _moved(node: n.Expr, call: n.Call, place: int) -> n.Expr:
+    """The chain of dots behind a call, behind one of its arguments."""
     if node is call:
-        return call.arguments[-1]
+        return call.arguments[place]
     if isinstance(node, n.Attribute):
-        return replace(node, owner=_moved(node.owner, call))
+        return replace(node, owner=_moved(node.owner, call, place))
     assert isinstance(node, n.Index)
-    return replace(node, array=_moved(node.array, call))
+    return replace(node, array=_moved(node.array, call, place))
 
 
 WORDS_FOR_WEIGHTS = ("parameters", "params", "variables", "trainable_weights", "trainable_variables", "state_dict", "w")

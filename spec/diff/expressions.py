@@ -228,7 +228,11 @@ def _dotted(node: n.Node) -> str:
     if isinstance(node, n.Attribute):
         return f"{_dotted(node.owner)}.{node.name}"
     if isinstance(node, n.Call):
-        return _dotted(node.arguments[-1]) if node.function in FORMS and node.arguments else node.function
+        form = FORMS.get(node.function)
+        if form is None or not node.arguments:
+            return node.function
+        place = -1 if form.operand is None else form.operand
+        return _dotted(node.arguments[place]) if place < len(node.arguments) else node.function
     return _dotted(node.array) if isinstance(node, n.Index) else node.name if isinstance(node, n.Name) else ""
 
 

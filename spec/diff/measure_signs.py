@@ -51,6 +51,11 @@ def _body(term: t.Expectation | t.Invoke) -> bool:
     return _never(term.body)
 
 
+@_NEVER.case(t.WithWeights)
+def _at_other_weights(term: t.WithWeights) -> bool:
+    return _never(term.operand)
+
+
 @_NEVER.case(t.Comprehend)
 def _comprehend(term: t.Comprehend) -> bool:
     return _never(term.body)

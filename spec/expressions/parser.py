@@ -228,7 +228,7 @@ class _Build:
             if isinstance(at, n.Attribute):
                 hint = f"Only a name is called: `{at.name}(…)`, with all that it takes in the brackets; there are no methods and no modules."
             if isinstance(at, n.Call):
-                hint = "Only a name is called: `f(x)`; at other weights a network is called within, `initial(f(x))`."
+                hint = "Only a name is called: `f(x)`; at other weights a network is called within, `initial(f(x))`, `with_weights(f(x), f.weights, w)`."
             raise SyntaxProblem("this is not the name of an operation or function", at.start, at.end, hint)
         items = items[::2] if items else []
         named = [not isinstance(item, _Part) for item in items]

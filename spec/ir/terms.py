@@ -80,11 +80,8 @@ class Operate(Term):
 
 @record(frozen=True, slots=True, eq=False)
 class Invoke(Term):
-    """A user's function applied: its body with `parameters` (keys) bound to `arguments`.
-
-    Where the function's gradient mode asks for them, `carrier` is the argument that the upstream gradient goes on to, and
-    `surrogate` the term whose derivative is taken.
-    """
+    """A user's function applied: its body with `parameters` (keys) bound to `arguments`. Where its gradient mode asks for them, `carrier` is the
+    argument that the upstream gradient goes on to, and `surrogate` the term whose derivative is taken."""
 
     function: str
     parameters: tuple[str, ...]
@@ -96,11 +93,9 @@ class Invoke(Term):
 
 @record(frozen=True, slots=True, eq=False)
 class Scan(Term):
-    """A user's function applied `steps` times: to `start`, then to what it gave, each time with the next of `items`, if there are any.
-
-    `parameters` are the keys that the present state and the present item have in `body`, the function's application to them.
-    Its value is the sequence of what it gave if `every`, else the last of them.
-    """
+    """A user's function applied `steps` times: to `start`, then to what it gave, each time with the next of `items`, if there are any. `parameters` are
+    the keys that the present state and the present item have in `body`, the function's application to them. Its value is the sequence of what
+    it gave if `every`, else the last of them."""
 
     function: str
     parameters: tuple[str, ...]
@@ -232,10 +227,8 @@ class ValueGradient(Term):
 
 @record(frozen=True, slots=True, eq=False)
 class Directional(Term):
-    """The derivative of one example's value along a direction of `by`, of the value's shape; `along` has the shape of `by`.
-
-    With `twice` it is that of the gradient of a number, of the shape of `by`: the product of its Hessian matrix with the direction.
-    """
+    """The derivative of one example's value along a direction of `by`, of the value's shape; `along` has the shape of `by`. With `twice` it is that
+    of the gradient of a number, of the shape of `by`: the product of its Hessian matrix with the direction."""
 
     of: Term
     by: Reference | NetworkOutput | Weight | AllWeights
@@ -320,11 +313,9 @@ class FileValue(Term):
 
 @record(frozen=True, slots=True, eq=False)
 class Recalled(Term):
-    """What a term is worth at the weights of another time; a constant for gradients.
-
-    `moment` is `initial` (before the first update), `after` (the end of the pass `number` of the phase `phase`, of its last pass so
-    far where no number is said), `average` (the optimiser's moving averages) or `current` (the weights that are trained).
-    """
+    """What a term is worth at the weights of another time; a constant for gradients. `moment` is `initial` (before the first update), `after` (the
+    end of the pass `number` of the phase `phase`, of its last pass so far where no number is said), `average` (the optimiser's moving averages)
+    or `current` (the weights that are trained)."""
 
     operand: Term
     moment: str
@@ -335,6 +326,16 @@ class Recalled(Term):
     def kept(self) -> tuple[str, str, int | None]:
         """Which weights these are, of those that are kept."""
         return self.moment, self.phase, self.number
+
+
+@record(frozen=True, slots=True, eq=False)
+class WithWeights(Term):
+    """What a term is worth where what is `replaced` has the values of `weights`, the same for all examples; gradients go through them to what they
+    are made of."""
+
+    operand: Term
+    replaced: Weight | AllWeights
+    weights: Term
 
 
 NAMELESS: tuple[type[Term], ...] = (

@@ -35,7 +35,7 @@ def in_any_number(program: Program) -> bool:
     differentiated, and no weight or layer is spoken of."""
     if program.training is not None or program.gradient or program.statistics or program.estimates:
         return False
-    named = (t.Weight, t.AllWeights, t.Recalled)
+    named = (t.Weight, t.AllWeights, t.Recalled, t.WithWeights)
     every = [item for term in written(program) for item in t.walk(term)]
     if any(isinstance(item, named) or (isinstance(item, t.NetworkOutput) and item.layer) for item in every):
         return False

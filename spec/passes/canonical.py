@@ -278,6 +278,11 @@ def _recalled(term: t.Recalled, walk: Walk, names: Scope) -> Any:
     return ["recalled", term.moment, walk.phase(term.phase), term.number, walk.term(term.operand, names)]
 
 
+@_MEANING.case(t.WithWeights)
+def _with_weights(term: t.WithWeights, walk: Walk, names: Scope) -> Any:
+    return ["with weights", *_all((term.operand, term.replaced, term.weights), walk, names)]
+
+
 @_MEANING.case(t.Sample)
 def _sample(term: t.Sample, walk: Walk, names: Scope) -> Any:
     parameters = {name: walk.term(value, names) for name, value in term.parameters.items()}

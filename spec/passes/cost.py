@@ -250,7 +250,7 @@ def _parameter(term: t.Parameter, counter: _Counter, passes: Passes) -> Provenan
 @_COST.case(t.IndexVariable)
 def _index_variable(term: t.IndexVariable, counter: _Counter, passes: Passes) -> Provenance:
     counter.extents[term.key] = term.extent
-    return Provenance(axes=frozenset({term.key}))
+    return Provenance(axes=frozenset({term.key}) - counter.fixed)
 
 
 @_COST.case(t.NetworkOutput)
@@ -268,6 +268,11 @@ def _derivative(term: t.ValueGradient | t.Directional, counter: _Counter, passes
 @_COST.case(t.BatchMean)
 def _batch_mean(term: t.BatchMean, counter: _Counter, passes: Passes) -> Provenance:
     return counter.batch_mean(term, passes)
+
+
+@_COST.case(t.WithWeights)
+def _with_weights(term: t.WithWeights, counter: _Counter, passes: Passes) -> Provenance:
+    return counter.with_weights(term, passes)
 
 
 @_COST.case(t.Comprehend)

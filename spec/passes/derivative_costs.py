@@ -8,7 +8,9 @@ asks for is not computed: the pass backwards along whose own derivative a direct
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from math import prod
+from types import MappingProxyType
 
 from ..ir import terms as t
 from ..ir.axes import EXAMPLE
@@ -31,6 +33,7 @@ def widest_networks(program: Program, roots: Iterable[t.Term]) -> Widest:
     roots = list(roots)
     items = list(reached(program, roots))
     apart = [item.of for item in items if isinstance(item, t.DERIVATIVES)]  # each is counted by itself
+    apart += [item.operand for item in items if isinstance(item, t.WithWeights)]
     for item in reached(program, roots, apart) if apart else items:
         if isinstance(item, t.NetworkOutput) and item.input is None:
             plan = plans[item.network]
@@ -50,12 +53,18 @@ class DerivativeCounter(LayerCounter):
 
     each: Use
     once: Use
+    networks: Mapping[str, NetworkPlan]
+    extents: dict[str, int]
     visited: dict[str, Passes]
     widest: Widest
     item: int
     by: t.By | None = None
     standing: dict[tuple[str, str], Provenance]
     """The layers whose outputs on their network's own input are given: what comes before them is not computed."""
+    given_weights: Mapping[tuple[str, str, str], bool] = MappingProxyType({})
+    """The weights that other values stand for, each with whether these are made of what is differentiated by."""
+    fixed: frozenset[str] = frozenset()
+    """The indices whose values are gone through one after the other, all by themselves."""
     on_own_input: bool = False
     entering: float = 0
     """Operations of one example's products that lead backwards to the name itself, of those that are counted."""
@@ -64,7 +73,15 @@ class DerivativeCounter(LayerCounter):
         return self.trains(network, layer.key) and super().own(layer, network, frozen)
 
     def trains(self, network: str, layer: str | None) -> bool:
-        """Whether weights are among what is differentiated by."""
+        """Whether weights are among what is differentiated by, or values that stand for them are made of such."""
+        if self.given_weights:
+            own = [place for place in self.given_weights if place[0] == network and layer in (None, place[1])]
+            if any(self.given_weights[place] for place in own):
+                return True
+            leaves = (one for one in self.networks[network].leaves() if layer in (None, one.key))
+            names = ((one.key, name) for one in leaves for name in one.weights if name not in one.untrained)
+            if own and all((network, *name) in self.given_weights for name in names):
+                return False
         by = self.by
         if by is None:
             return True
@@ -121,6 +138,34 @@ class DerivativeCounter(LayerCounter):
             self.add(found, entries, entries * found.requires_grad, 0, passes)
         return Provenance(found.requires_grad, found.axes - {EXAMPLE})
 
+    def with_weights(self, term: t.WithWeights, passes: Passes) -> Provenance:
+        """A value at other weights: networks and outputs in it are computed anew, for each value of the indices that the weights hang on."""
+        given = self.term(term.weights, passes)
+        turns = given.axes - {EXAMPLE} - self.fixed
+        replaced = term.replaced
+        places = (
+            (replaced.network, layer.key, name)
+            for layer in self.networks[replaced.network].leaves()
+            if replaced.layer in (None, layer.key)
+            for name in (
+                (replaced.weight,) if isinstance(replaced, t.Weight) else set(layer.weights) - set(layer.untrained)
+            )
+        )
+        before = self.each, self.once, self.visited, self.provenance, self.widest, self.given_weights, self.fixed
+        self.each, self.once, self.visited, self.fixed = Use(), Use(), {}, self.fixed | turns
+        self.provenance = {key: replace(one, axes=one.axes - turns) for key, one in self.provenance.items()}
+        self.widest = widest_networks(self.program, [term.operand])
+        self.given_weights = {**self.given_weights, **dict.fromkeys(places, given.requires_grad)}
+        found = self.term(term.operand, passes)
+        own = self.each, self.once
+        self.each, self.once, self.visited, self.provenance, self.widest, self.given_weights, self.fixed = before
+        times = prod(self.extents[axis] for axis in turns)
+        for use, one in zip((self.each, self.once), own, strict=True):
+            use.forward += one.forward * times
+            use.backward += one.backward * times
+            use.bytes += one.bytes * times
+        return Provenance(found.requires_grad, found.axes | turns)
+
     def _counted(self, term: t.ValueGradient | t.Directional, passes: Passes) -> Provenance:
         """Counts a derivative, all but what it holds itself."""
         entries, copies, turns, fixed = prod(term.of.type.shape), 1, 1, False
@@ -160,8 +205,11 @@ class DerivativeCounter(LayerCounter):
             self.entering,
             self.standing,
             self.widest,
+            self.given_weights,
         )
-        self.each, self.once, self.visited, self.by, self.entering = Use(), Use(), {}, by, 0
+        self.each, self.once, self.visited, self.entering = Use(), Use(), {}, 0
+        if by is not self.by:  # what stands for weights is a constant then, unless it is what is differentiated by
+            self.by, self.given_weights = by, {}
         self.widest = widest_networks(self.program, [term.of])
         if isinstance(term.by, t.Reference):
             self.visited[term.by.name] = Passes()
@@ -171,7 +219,10 @@ class DerivativeCounter(LayerCounter):
             self.standing = {**self.standing, (term.by.network, term.by.layer): known}
         of = self.term(term.of, Passes())
         found, entering = (self.each, self.once), self.entering
-        self.each, self.once, self.visited, self.provenance, self.by, self.entering, self.standing, self.widest = before
+        (
+            self.each, self.once, self.visited, self.provenance, self.by, self.entering, self.standing, self.widest,
+            self.given_weights,
+        ) = before  # fmt: skip
         return found, of, entering
 
 

@@ -98,7 +98,7 @@ def _literal(term: t.Literal, names: Names) -> Value:
     return Value(term.value)
 
 
-_VALUE.exclude("it has no one value", t.SweptConstant, t.Recalled, t.FileValue)
+_VALUE.exclude("it has no one value", t.SweptConstant, t.Recalled, t.WithWeights, t.FileValue)
 
 
 @_VALUE.case(t.Reference)

@@ -66,7 +66,7 @@ _PARTS: TermPass[[dict[str, t.Term]], Sequence[t.Term]] = TermPass("parts writte
 """What a term is made of: a parameter of its argument, a name of nothing that is written out with it."""
 
 
-@_PARTS.case(*t.NAMELESS, t.Reference, t.Stop, t.Recalled, *t.DERIVED, t.NetworkOutput)
+@_PARTS.case(*t.NAMELESS, t.Reference, t.Stop, t.Recalled, t.WithWeights, *t.DERIVED, t.NetworkOutput)
 def _parts(term: t.Term, parameters: dict[str, t.Term]) -> Sequence[t.Term]:
     return t.children(term)
 

@@ -184,6 +184,7 @@ def _operate(term: t.Operate, known: Known) -> Bounds:
 @_FEW.case(
     t.SweptConstant, t.IndexVariable, t.Scan, t.Sample, t.NetworkOutput, t.Weight, t.AllWeights, t.Expectation, t.Gradient, *t.DERIVED,
     t.GradientStatistic, t.SamplingFloor, t.LeftOut, t.StepNumber, t.FileValue, t.Recalled,
+    t.WithWeights,
 )  # fmt: skip
 def _many(term: t.Term, known: Known) -> Bounds:
     return None

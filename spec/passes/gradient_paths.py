@@ -29,10 +29,8 @@ Place = tuple[str, str, str]
 
 @dataclass
 class Reached:
-    """The layers that a gradient passes, the weights that it reaches, and the terms that end it before others.
-
-    A layer whose mode passes the upstream gradient on to its input is passed, and its weights are not reached.
-    """
+    """The layers that a gradient passes, the weights that it reaches, and the terms that end it before others. A layer whose mode passes the
+    upstream gradient on to its input is passed, and its weights are not reached."""
 
     layers: set[Layer] = field(default_factory=set)
     outputs: set[Layer] = field(default_factory=set)
@@ -164,13 +162,18 @@ class Paths:
 
     def made_of(self, root: t.Term) -> set[Place]:
         """The trainable weights that a value is made with, by any way at all: through ints, `stop` and modes, too."""
-        weights: set[Place] = set()
-        for term in t.walk(root, lambda term: _MADE_OF.of(term)(term, self, Reached())):
+        behind = Reached()
+        for term in t.walk(root, lambda term: _MADE_OF.of(term)(term, self, behind)):
             if isinstance(term, t.Weight | t.AllWeights):
-                weights |= self.places(term)
+                behind.weights |= self.places(term)
             elif isinstance(term, t.NetworkOutput):
-                weights |= self.places(t.AllWeights(term.network, type=self.plans[term.network].output))
-        return weights
+                behind.weights |= self.places(t.AllWeights(term.network, type=self.plans[term.network].output))
+        return behind.weights
+
+    def trains(self, place: Place) -> bool:
+        """Whether no mode freezes a weight."""
+        targets = (place[0], f"{place[0]}.{place[1]}")
+        return not any(mode_of(self.modes, target).freezes_weights for target in targets)
 
     def origin(self, end: t.Term) -> t.Term:
         """Where real numbers that are learnt become ints or bools: the first such place behind an end."""
@@ -210,6 +213,30 @@ _ONWARDS.exclude("it is a measure by itself", t.GradientStatistic, t.SamplingFlo
 )
 def _end(term: t.Term, paths: Paths, reached: Reached) -> Iterable[t.Term]:
     return ()
+
+
+@_ONWARDS.case(t.WithWeights)
+def _to_what_stands_for_weights(term: t.WithWeights, paths: Paths, reached: Reached) -> Iterable[t.Term]:
+    """A gradient that would reach what is replaced goes on to what stands for it, unless a mode freezes that."""
+    inner, replaced = paths.through(term.operand), paths.places(term.replaced)
+    reached.layers |= inner.layers
+    reached.outputs |= inner.outputs
+    reached.ends += inner.ends
+    reached.bodies += inner.bodies
+    reached.weights |= inner.weights - replaced
+    return (term.weights,) if any(paths.trains(place) for place in inner.weights & replaced) else ()
+
+
+@_MADE_OF.case(t.WithWeights)
+def _made_at_other_weights(term: t.WithWeights, paths: Paths, reached: Reached) -> Iterable[t.Term]:
+    inner, replaced = paths.made_of(term.operand), paths.places(term.replaced)
+    reached.weights |= inner - replaced
+    return (term.weights,) if inner & replaced else ()
+
+
+@_BEHIND.case(t.WithWeights)
+def _behind_other_weights(term: t.WithWeights, paths: Paths, reached: Reached) -> Iterable[t.Term]:
+    return (term.operand, term.weights)
 
 
 @_ONWARDS.case(t.Operate, t.Comprehend, t.Cut, t.Stack, t.BatchMean)

@@ -288,7 +288,9 @@ _BOUNDS.exclude("it is a real number", t.Weight, t.AllWeights, t.Expectation, t.
 _BOUNDS.exclude("it is a real number", t.GradientStatistic, t.SamplingFloor, t.LeftOut)
 
 
-@_BELOW.case(*(kind for kind in t.NAMELESS if kind is not t.Operate), t.Invoke, t.Stop, t.Recalled, *t.DERIVED)
+@_BELOW.case(
+    *(kind for kind in t.NAMELESS if kind is not t.Operate), t.Invoke, t.Stop, t.Recalled, t.WithWeights, *t.DERIVED
+)
 def _parts(term: t.Term, ranges: Ranges) -> Iterable[t.Term]:
     return t.children(term)
 
@@ -330,6 +332,8 @@ def _literal(term: t.Literal, ranges: Ranges) -> Known:
 _BOUNDS.exclude("ranges are those of one cell", t.SweptConstant)
 _BOUNDS.case(t.FileValue)(lambda term, ranges: (term.low, term.high))
 _BOUNDS.case(t.Cut)(lambda term, ranges: ranges.known[id(term.array)])
+_BOUNDS.case(t.Stop, t.Recalled)(lambda term, ranges: ranges.known[id(term.operand)])
+_BOUNDS.case(t.WithWeights)(lambda term, ranges: ranges.known[id(term.operand)])
 
 
 @_BOUNDS.case(t.IndexVariable)
@@ -369,11 +373,6 @@ def _of_body(term: t.Invoke | t.Comprehend, ranges: Ranges) -> Known:
 @_BOUNDS.case(t.Scan)
 def _turns(term: t.Scan, ranges: Ranges) -> Known:
     return ranges.turns(term)
-
-
-@_BOUNDS.case(t.Stop, t.Recalled)
-def _stop(term: t.Stop | t.Recalled, ranges: Ranges) -> Known:
-    return ranges.known[id(term.operand)]
 
 
 @_BOUNDS.case(t.Stack)

@@ -39,8 +39,8 @@ Conditions = tuple[tuple[t.Term, bool], ...]
 """Conditions, each with whether it holds."""
 
 
-OTHER_PLACES = (t.Expectation, t.Gradient, t.GradientStatistic, t.SamplingFloor, t.LeftOut, t.Recalled)
-"""The terms whose parts are values of other examples or of other times."""
+OTHER_PLACES = (t.Expectation, t.Gradient, t.GradientStatistic, t.SamplingFloor, t.LeftOut, t.Recalled, t.WithWeights)
+"""The terms whose parts are values of other examples, of other times or at other weights."""
 
 
 class Looked(Protocol):

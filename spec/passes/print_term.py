@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from ..ir import terms as t
 from ..ir.term_pass import TermPass
 from ..ir.types import shape_text
+from ..tables.layers.free_parameter import PARAMETER, VALUE
 from ..tables.operations import OPERATIONS
 from ..tables.stored_types import LEFT_OUT
 
@@ -112,6 +113,11 @@ def _recalled(term: t.Recalled) -> str:
     return f"{term.moment}({phase}{spell(term.operand)})"
 
 
+@_TEXT.case(t.WithWeights)
+def _with_weights(term: t.WithWeights) -> str:
+    return f"with_weights({spell(term.operand)}, {spell(term.replaced)}, {spell(term.weights)})"
+
+
 @_TEXT.case(t.Stop)
 def _stop(term: t.Stop) -> str:
     return f"stop({spell(term.operand)})"
@@ -131,6 +137,8 @@ def _network_output(term: t.NetworkOutput) -> str:
 
 @_TEXT.case(t.Weight)
 def _weight(term: t.Weight) -> str:
+    if (term.layer, term.weight) == (PARAMETER, VALUE):
+        return term.network
     return f"{term.network}.{term.layer}.{term.weight}"
 
 

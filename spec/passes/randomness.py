@@ -111,6 +111,7 @@ _PARTS = (
     t.Scan,
     t.Stop,
     t.Recalled,
+    t.WithWeights,
     *t.DERIVATIVES,
     t.BatchMean,
 )

@@ -195,9 +195,9 @@ def _jumps(term: t.Term, program: Program, carrying: frozenset[str]) -> bool:
     """Whether a term jumps with an expectation in it, or hides how it changes with it: then there is no error to first order."""
     if isinstance(term, t.Expectation) or _is_estimate(term) or not _moves(term, carrying):
         return False
-    hidden = isinstance(term, t.Stop | t.Recalled | t.ValueGradient | t.Directional | t.NetworkOutput) or (
-        isinstance(term, t.Invoke) and any(term.function in one.gradient for one in program.under_each_mode)
-    )
+    hidden = isinstance(
+        term, t.Stop | t.Recalled | t.WithWeights | t.ValueGradient | t.Directional | t.NetworkOutput
+    ) or (isinstance(term, t.Invoke) and any(term.function in one.gradient for one in program.under_each_mode))
     steps = isinstance(term, t.Operate) and (term.operation in STEPS or not OPERATION_WORK[term.operation].passes)
     if hidden or steps or term.type.kind != "real":
         return True

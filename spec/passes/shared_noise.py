@@ -41,7 +41,8 @@ def _shares(program: Program, terms: list[t.Term]) -> bool:
         return False
     distinct = {(item.network, None if item.input is None else id(item)) for item in applied}
     more = len(distinct) > len({item.network for item in applied})
-    return more or any(isinstance(item, t.Gradient | t.ValueGradient | t.Directional) for item in items)
+    again = (t.Gradient, t.ValueGradient, t.Directional, t.WithWeights)
+    return more or any(isinstance(item, again) for item in items)
 
 
 def noise_meaning(program: Program) -> list[Any]:

@@ -10,13 +10,17 @@ from .by_name import by_name
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A special form: where it may stand (`stage`: there, and from `outputs` on in losses and measures), how it is written, what it means."""
+    """A special form: where it may stand (`stage`: there, and from `outputs` on in losses and measures), how it is written, what it means.
+
+    `operand` is the place of the argument whose value at other weights it gives, where it does: a dot behind the form is one behind that.
+    """
 
     name: str
     signature: str
     meaning: str
     stage: str
     source: str = ""
+    operand: int | None = None
 
 
 def _forms(*rows: Form) -> Mapping[str, Form]:
@@ -52,25 +56,42 @@ FORMS = _forms(
         "and at most 10,000",
         "any",
     ),
-    Form("initial", "(x: any) -> any", "x at the weights before the first update; a constant for gradients", "outputs"),
+    Form(
+        "initial",
+        "(x: any) -> any",
+        "x at the weights before the first update; a constant for gradients",
+        "outputs",
+        operand=0,
+    ),
     Form(
         "after",
         "(phase, x: any) -> any",
         "x at the weights at the end of a phase of training, `after(task_a, f.weights)`, or of a pass of it, `after(task[0], f)`; a constant "
         "for gradients, and missing until then",
         "outputs",
+        operand=1,
     ),
     Form(
         "average",
         "(x: any) -> any",
         "x at the moving averages of the weights, which `use_ema` keeps; a constant for gradients",
         "outputs",
+        operand=0,
     ),
     Form(
         "current",
         "(x: any) -> any",
         "x at the weights that are trained, where measures see their averages; a constant for gradients",
         "outputs",
+        operand=0,
+    ),
+    Form(
+        "with_weights",
+        "(x: any, y, w: real[the shape of y]) -> any",
+        "x where the weights y, `f.weights` or a layer's, have the values w, the same for all examples; gradients go through w to what it is made "
+        "of: `with_weights(f, f.weights, (1 - t) * a + t * b)`",
+        "outputs",
+        operand=0,
     ),
     Form(
         "E",

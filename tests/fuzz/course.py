@@ -67,6 +67,7 @@ class Course(Asked):
             if (given := self._entered(name)) and self.chance(0.8):
                 found.append(self._derivative(name, shape, given))
             found += self._layers_of(name)
+            found += self._at_other_weights(name, shape)
         self.add(*found)
         if self.phases and ("b" in self.phases or self.phases["a"] > 1):
             self.late = tuple(self._after(name, shape) for name, shape in self.networks.items())
@@ -84,6 +85,27 @@ class Course(Asked):
         if self.chance(0.3):
             found.append(Given(f"initial({name}).{path}", layer.type, 0, ("form initial",)))
         return found
+
+    def _at_other_weights(self, name: str, shape: Shape) -> list[Given]:
+        """A network at other weights than its own, by a choice of its own: all else is as it would be without."""
+        chosen = Random(f"weights of {name} {self.tree}")
+        own = f"{name}.weights"
+        kernels = [kernel for kernel in self.kernels if kernel.startswith(f"{name}.")]
+        if kernels and chosen.random() < 0.3:
+            own = chosen.choice(kernels)
+        values = [
+            f"0.5 * {own}",
+            f"stop({own}) + 0.1",
+            f"0.7 * {own} + 0.3 * initial({own})",
+            f"{own} / (1 + norm({own}))",
+        ]
+        if chosen.random() < 0.6:
+            return []
+        return [
+            Given(
+                f"with_weights({name}, {own}, {chosen.choice(values)})", Type("real", shape), 0, ("form with_weights",)
+            )
+        ]
 
     def _derivative(self, name: str, shape: Shape, given: Given) -> Given:
         """A derivative of a network's output with respect to a name that it is given."""

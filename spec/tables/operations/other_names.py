@@ -190,6 +190,9 @@ OTHER_NAMES: Mapping[str, str] = MappingProxyType(
         **dict.fromkeys(("hessian", "hvp"), "It is `hessian_vector(y, x, d)`: the matrix times a vector."),
         "jvp": "It is `directional(v, y, d)`.",
         "vjp": "It is `gradient(dot(v, y), x)`.",
+        **dict.fromkeys(
+            ("functional_call", "stateless_call"), "It is `with_weights(x, f.weights, w)`: x where f has the weights w."
+        ),
         "rand": "It is `uniform([n])`.",
         "randperm": "It is `permutation(n)`.",
         "lognormal": "It is `exp(normal(mean, deviation))`.",

@@ -40,6 +40,24 @@ CASES = {
     "a Hessian and a vector by a layer's output": ("squared_norm(hessian_vector(f^3, f.a, f.a))", 8, ""),
     "a layer's output before the network's": ("squared_norm(f.a) + f.b[0] + f^2", 8, ""),
     "the gradient of the batch": ("f^2 + squared_norm(B(gradient(f^2, f.weights)))", 8, ""),
+    "other weights": ("with_weights(f^2, f.weights, 2 * f.weights)", 8, ""),
+    "other weights beside its own": ("f^2 + with_weights(f^2, f.weights, 2 * f.weights)", 8, ""),
+    "weights of no gradient": ("f + with_weights(f^2, f.b.weights, stop(f.b.weights))", 8, ""),
+    "weights that nothing trains": ("with_weights(f^2, f.weights, stop(2 * f.weights)) + g[0]^2", 8, ""),
+    "weights along an index": ("sum([with_weights(f^2, f.weights, k * f.weights) for k < 3])", 8, ""),
+    "sharpness": ("with_weights(f^2, f.weights, f.weights + stop(B(gradient(f^2, f.weights))))", 8, ""),
+    "an inner step": ("with_weights(f(e)^2, f.weights, f.weights - 0.1 * B(gradient(f^2, f.weights)))", 8, ""),
+    "a gradient at other weights": (
+        "squared_norm(with_weights(B(gradient(f^2, f.weights)), f.weights, 2 * f.weights))",
+        8,
+        "",
+    ),
+    "a name's gradient at other weights": (
+        "squared_norm(gradient(with_weights(f, f.weights, 2 * f.weights), x))",
+        8,
+        "",
+    ),
+    "an output at other weights": ("s + with_weights(s, h.weights, 2 * h.weights)", 8, ""),
 }
 
 

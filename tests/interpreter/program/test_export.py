@@ -50,6 +50,7 @@ architecture: {f: {input: x, layers: [dense: {units: 5, activation: tanh, name: 
 outputs: {slope: "gradient(f, x)", s: "sum(g)"}
 loss:
   penalty: "(f - y)^2 + (norm(slope) - 1)^2 + squared_norm(B(gradient((f - y)^2, f.weights)))"
+  sharp: "with_weights((f - y)^2, f.weights, f.weights + 0.1 * B(gradient((f - y)^2, f.weights)))"
   each: "squared_norm(gradient(f, f.a.weights)) + 0.1 * sum(jacobian(g, x)^2) + squared_norm(hessian_vector(s, x, e))"
 training: {optimizer: {adam: {learning_rate: 0.05}}, batch: 8, steps: 12}
 measures: {error: E(norm(slope))}

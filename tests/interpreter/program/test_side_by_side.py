@@ -51,6 +51,19 @@ BODIES = {
     training: {optimizer: {adam: 0.01}, batch: 8, steps: 3}
     measures: {error: "E((f - y)^2)", size: "E(sum(x^2)) / c", first: "f.dense_1.kernel[0, 0]", heads: "E(sum(k))"}
     """,
+    "other weights, along an index too": """
+    task: {draw: {v: "normal([16])"}, example: {x: "normal([2])", y: "x[0]"}}
+    functions: {unit(v): v / norm(v), there(t): "with_weights((f - y)^2, f.weights, (1 - t) * f.weights + t * c * g.weights)"}
+    architecture:
+      f: {input: x, layers: [dense: {units: 3, activation: tanh, name: a}, dense: {units: 1, use_bias: false}, dense: {units: 4, use_bias: false}]}
+      g: {input: x, layers: [dense: {units: 3, activation: tanh, name: a}, dense: {units: 1, use_bias: false}, dense: {units: 4, use_bias: false}]}
+    outputs: {far: "with_weights(f, f.a.kernel, c * f.a.kernel)"}
+    loss:
+      sharp: "sum(with_weights((f - y)^2, f.weights, f.weights + c * unit(B(gradient(sum((f - y)^2), f.weights)))))"
+      curve: "sum(mean([there(k / 3) for k < 4], axis=0)) + sum((far - y)^2)"
+    training: {optimizer: {adam: 0.01}, batch: 8, steps: 3}
+    measures: {curve: "[E(sum(there(k / 2 + c))) for k < 3]", noise: "E(with_weights(f, f.weights, f.weights + c * v))", error: "E((f - y)^2)"}
+    """,
     "constraints by functions of draws and of what is swept": """
     functions: {keep(w): "clip(w, -c, c) * mask"}
     task: {draw: {mask: "bernoulli(c / 4, [3, 1])"}, example: {x: "normal([3])", y: "sum(x)"}}

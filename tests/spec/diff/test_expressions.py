@@ -58,6 +58,7 @@ def test_names_are_those_that_are_free() -> None:
     layer = substituted(parse("score.hidden.kernel + other.hidden.kernel"), {}, {"score.hidden": "first"})
     assert print_expression(layer) == "score.first.kernel + other.hidden.kernel"
     text = "score(sin(x)).hidden + initial(score).hidden + after(a, score(x)).hidden + other(x).hidden"
+    text += " + with_weights(score, score.weights, other(x)).hidden"
     elsewhere = substituted(parse(text), {}, {"score.hidden": "first"})
     assert print_expression(elsewhere) == text.replace(").hidden", ").first").replace(
         "other(x).first", "other(x).hidden"

@@ -117,6 +117,8 @@ PARTS = {
     "E(initial(f).hidden.▮": {"kernel", "bias", "weights"},
     "E(after(a, f(x)).hi▮": {"hidden", "dense_2"},
     "E(f(x).hidden.▮": set(),
+    "E(with_weights(f, f.weights, norm(x, [1, 2]) * f.weights).▮": {"hidden", "dense_2", "weights", "input"},
+    "E(with_weights(f(x), f.weights, 2 * f.weights).hi▮": {"hidden", "dense_2"},
 }
 
 

@@ -1,0 +1,206 @@
+"""Values at other weights than a network's own: `with_weights(f, f.weights, (1 - t) * a + t * b)`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+from typing import NoReturn
+
+from ..diagnostics.problems import Problem, Span, listing, problem_at
+from ..expressions import nodes as n
+from ..ir import terms as t
+from ..ir.bodies import free_indices
+from ..ir.plan import Program
+from ..ir.types import shape_text
+from ..passes.gradient_paths import Paths
+from ..passes.print_term import brief, spell
+from ..passes.program_roots import written
+from ..passes.reached_examples import reached
+from .context import Context, Elaborator
+from .expectations import behind, enclosed
+from .expression_text import Text
+from .namespace import LATE_STAGES
+
+WITH_WEIGHTS = "with_weights"
+MAX_VALUES = 100
+"""How many values weights may have along indices around: what is computed with each is compiled by itself."""
+
+
+def with_weights(checker: Elaborator, node: n.Call, text: Text, context: Context, span: Span) -> t.Term:
+    """A value at other weights. Raises StudyError."""
+    if context.stage not in LATE_STAGES:
+        hint = "It may stand in outputs, losses and measures."
+        raise problem_at(span, f"`{WITH_WEIGHTS}` speaks of weights, and there are none here yet", hint)
+    terms = (checker.term(argument, text, context) for argument in node.arguments)
+    operand, chosen, weights = (enclosed(next(terms), context.bound), behind(next(terms), context.bound), next(terms))
+    replaced = _replaced(chosen, span)
+    if isinstance(operand, t.Literal):
+        return operand
+    _must_be_of_one_example(operand, span)
+    _must_fit(weights, replaced, span)
+    _must_be_in_order(checker, weights, replaced, span)
+    weights = enclosed(weights, context.bound)
+    _must_be_of_all_examples(checker, weights, span)
+    count = prod(index.extent for index in free_indices(weights))
+    if count > MAX_VALUES:
+        message = f"weights have at most {MAX_VALUES} values along the indices around them, and these have {count:,}"
+        hint = "Take fewer: each is compiled by itself."
+        raise problem_at(weights.span or span, message, hint)
+    return t.WithWeights(operand, replaced, weights, type=operand.type, span=span)
+
+
+def _replaced(chosen: t.Term, span: Span) -> t.Weight | t.AllWeights:
+    """The weights that have other values. Raises StudyError."""
+    if isinstance(chosen, t.Weight | t.AllWeights):
+        return chosen
+    message = f"`{WITH_WEIGHTS}` takes the weights that are replaced second, and this is "
+    if isinstance(chosen, t.NetworkOutput):
+        name = chosen.network if chosen.layer is None else f"{chosen.network}.{chosen.layer}"
+        message += f"what '{name}' gives"
+        raise problem_at(chosen.span or span, message, f"All of its weights, as one vector, are `{name}.weights`.")
+    hint = "Name them: `f.weights` for all of a network, `f.hidden.weights` for a layer's, `f.hidden.kernel` for one."
+    raise problem_at(chosen.span or span, f"{message}{chosen.type}", hint)
+
+
+def _must_be_of_one_example(operand: t.Term, span: Span) -> None:
+    """Refuses averages within, which are taken at the weights that are there. Raises StudyError."""
+    over = next((item for item in t.walk(operand) if isinstance(item, t.Expectation | t.Gradient)), None)
+    if over is None:
+        return
+    what = "a gradient by weights" if isinstance(over, t.Gradient) else "an average over examples"
+    hint = (
+        f"Take it of that: `gradient({WITH_WEIGHTS}(x, f.weights, f.weights + stop(d)), f.weights)`."
+        if isinstance(over, t.Gradient)
+        else f"Write it inside: `E({WITH_WEIGHTS}(x, …))`."
+    )
+    raise problem_at(over.span or span, f"`{WITH_WEIGHTS}` is of one example's value, and here is {what}", hint)
+
+
+def _must_fit(weights: t.Term, replaced: t.Weight | t.AllWeights, span: Span) -> None:
+    """Refuses values of another shape than that of the weights. Raises StudyError."""
+    wanted, given, name = replaced.type, weights.type, spell(replaced)
+    if given.kind == "bool":
+        hint = f"A mask is multiplied: `{name} * (1 if c else 0)`."
+        raise problem_at(weights.span or span, f"`{name}` is {wanted}, and these values are {given}", hint)
+    if given.shape == wanted.shape:
+        return
+    message = f"`{name}` is {wanted}, and these values are {given}"
+    size, count = prod(wanted.shape), prod(given.shape)
+    hint = f"Give one number for each of the {size:,}, in the order of `{name}`."
+    if not given.shape and wanted.shape:
+        hint = f"Of one number make all: `{name} + {brief(weights)}`, `{brief(weights)} * {name}`."
+    elif size == count:
+        hint = f"Give them their shape: `reshape(w, {list(wanted.shape)})`."
+    elif isinstance(weights, t.AllWeights) and isinstance(replaced, t.AllWeights) and weights.layer == replaced.layer:
+        hint = "Networks have each other's weights where their layers are alike."
+    elif isinstance(replaced, t.AllWeights) and replaced.layer is None and isinstance(weights, t.Weight):
+        hint = f"Of one weight alone it is `{WITH_WEIGHTS}(x, {replaced.network}.{weights.layer}.{weights.weight}, w)`."
+    raise problem_at(weights.span or span, message, hint)
+
+
+def _must_be_in_order(checker: Elaborator, weights: t.Term, replaced: t.Weight | t.AllWeights, span: Span) -> None:
+    """Refuses the weights of a network of as many, in other layers: they would be dealt out anyhow. Raises StudyError."""
+
+    def entry_by_entry(item: t.Term) -> list[t.Term]:
+        return [part for part in t.children(item) if part.type.shape == replaced.type.shape]
+
+    wanted = _shapes(checker, replaced, span)
+    for item in t.walk(weights, entry_by_entry):
+        if isinstance(item, t.AllWeights) and isinstance(replaced, t.AllWeights):
+            given = _shapes(checker, item, span)
+            if given != wanted:
+                message = f"`{spell(item)}` are {listing(given)}, and `{spell(replaced)}` {listing(wanted)}"
+                hint = "Networks have each other's weights where their layers are alike."
+                raise problem_at(item.span or span, message, hint)
+
+
+def _shapes(checker: Elaborator, weights: t.Weight | t.AllWeights, span: Span) -> list[str]:
+    """The shapes of the weights that a vector of them holds, in order."""
+    leaves = checker.names.plan(weights.network, span).leaves()
+    return [
+        shape_text(shape)
+        for layer in leaves
+        if weights.layer in (None, layer.key)
+        for name, shape in layer.weights.items()
+        if name not in layer.untrained
+    ]
+
+
+def _must_be_of_all_examples(checker: Elaborator, weights: t.Term, span: Span) -> None:
+    """Refuses values that differ from example to example. Raises StudyError."""
+    part = checker.names.dependencies.per_example(weights)
+    if part is not None:
+        _refuse(part, weights.span or span)
+
+
+def _refuse(part: t.Term, span: Span) -> NoReturn:
+    message = f"weights are the same for all examples, and `{brief(part)}` has one value per example"
+    hint = "Take constants, draws, weights, or means over the batch (`B(…)` in losses) or over examples (`E(…)` in measures)."
+    if isinstance(part, t.Gradient):
+        hint = f"The mean over the examples is `E({brief(part)})`."
+    elif isinstance(part, t.DERIVATIVES):
+        hint = f"The mean over the batch is `B({brief(part)})`."
+    raise problem_at(part.span or span, message, hint)
+
+
+def must_be_steady(checker: Elaborator, loop: t.Scan, span: Span) -> None:
+    """Refuses a loop whose function takes states or entries for weights that differ from example to example. Raises StudyError."""
+    part = checker.names.dependencies.per_example(loop)
+    if part is None:
+        return
+    for item in t.within(loop.body, t.WithWeights):
+        inner = next((one for one in t.within(item.weights, t.Parameter) if one.key in loop.parameters), None)
+        if inner is not None:
+            _refuse(part, inner.span or span)
+
+
+def misplaced_weights(program: Program) -> list[Problem]:
+    """What is wrong with the values at other weights in a program: those that hang on none of what is replaced, and derivatives past them."""
+    if not any(t.has(term, t.WithWeights) for term in written(program)):
+        return []
+    paths = Paths(program)
+    found: dict[int, Problem] = {}
+    for root in written(program):
+        for item in t.walk(root):
+            if id(item) in found:
+                continue
+            if isinstance(item, t.WithWeights) and (problem := _unmoved(program, paths, item)) is not None:
+                found[id(item)] = problem
+            if isinstance(item, t.DERIVATIVES) and (problem := _past(program, item)) is not None:
+                found[id(item)] = problem
+    return list(found.values())
+
+
+def _unmoved(program: Program, paths: Paths, term: t.WithWeights) -> Problem | None:
+    """The problem of a value that none of the weights that are replaced have made."""
+    replaced = term.replaced
+    made = paths.made_of(term.operand)
+    if made & paths.places(replaced) or (not paths.places(replaced) and _applies(program, term)):
+        return None
+    known = listing(dict.fromkeys(f"`{place[0]}.weights`" for place in sorted(made)))
+    hint = f"It depends on {known}." if known else "It depends on no weights: take what a network gives."
+    message = f"`{brief(term.operand)}` does not depend on `{spell(replaced)}`, whatever their values"
+    return Problem(message, term.operand.span or term.span, hint)
+
+
+def _applies(program: Program, term: t.WithWeights) -> bool:
+    """Whether a network stands in a value whose weights that no gradient trains are replaced."""
+    return any(getattr(item, "network", None) == term.replaced.network for item in reached(program, [term.operand]))
+
+
+def _past(program: Program, term: t.ValueGradient | t.Directional) -> Problem | None:
+    """The problem of a derivative by an output, or by what a layer gives, of something in which that is made anew at other weights."""
+    by = term.by
+    if isinstance(by, t.Weight | t.AllWeights) or (isinstance(by, t.Reference) and by.stage == "example"):
+        return None
+    inner = next(_within(program, term.of), None)
+    if inner is None:
+        return None
+    name = spell(by)
+    message = f"`{WITH_WEIGHTS}` makes `{name}` anew, and no derivative by it goes past that"
+    hint = f"Take the derivative within: `{WITH_WEIGHTS}(gradient(x, {name}), {spell(inner.replaced)}, …)`."
+    return Problem(message, term.span, hint)
+
+
+def _within(program: Program, of: t.Term) -> Iterator[t.WithWeights]:
+    return (item for item in reached(program, [of]) if isinstance(item, t.WithWeights))
