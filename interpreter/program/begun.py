@@ -74,11 +74,24 @@ def fresh(job: Job) -> list[Replicate]:
 
 def parts(begun: Sequence[Begun]) -> list[list[int]]:
     """The places of jobs that can be trained side by side: those that begin at the same step, from where the same jobs were side by side."""
+    _take_free_places(begun)
     found: dict[tuple[int | None, int | None, str | None], list[int]] = {}
     for place, one in enumerate(begun):
         step = one.checkpoint.step if one.checkpoint else None
         found.setdefault((step, one.border, one.beside and one.beside.group), []).append(place)
     return list(found.values())
+
+
+def _take_free_places(begun: Sequence[Begun]) -> None:
+    """Says of jobs that begin anew where they were beside those that go on: some had left no checkpoint yet, or it was damaged."""
+    anew = [one for one in begun if one.checkpoint is None]
+    known = {one.beside for one in begun if one.beside is not None}
+    if not anew or len({one.group for one in known}) != 1:
+        return
+    one_of_them = next(iter(known))
+    free = sorted(set(range(one_of_them.cells)) - {one.place for one in known})
+    for one, place in zip(anew, free if len(free) == len(anew) else (), strict=False):
+        one.beside = one_of_them._replace(place=place)
 
 
 def laid_out(part: Sequence[Begun]) -> tuple[list[Begun], list[int]]:

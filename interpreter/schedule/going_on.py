@@ -38,7 +38,7 @@ class GoingOn:
         self.files = {
             one.key: checkpoints(one.key, named[name]) for name, chain in self.shared.items() for one in chain
         }
-        left = {key: where for key, file in self.files.items() if (where := file.there()) is not None}
+        left = {key: where for key, file in self.files.items() if (where := file.there(whole=True)) is not None}
         self.settled = set(left)
         self.leaders = {where.group for where in left.values()}
         """Who led to the borders that a run before has left: alone, and alone they go on, for their rounding's sake."""

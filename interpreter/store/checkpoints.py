@@ -142,14 +142,16 @@ class Checkpoints:
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise Damaged(self.path, str(error).split("\n")[0]) from error
 
-    def there(self) -> SideBySide | None:
-        """Where in a program the one of the same maker was made; None where there is none."""
+    def there(self, whole: bool = False) -> SideBySide | None:
+        """Where in a program the one of the same maker was made; None where there is none. With `whole` all its bytes are looked at, too."""
         try:
             with zipfile.ZipFile(self.path) as archive:
+                if whole and archive.testzip() is not None:
+                    return None
                 about = json.loads(archive.read("about.json"))
                 same = about["format"] == FORMAT and about["made_by"] == dict(self.made_by)
                 return SideBySide(*about["side_by_side"]) if same else None
-        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error):
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error):
             return None
 
     def remove(self) -> None:

@@ -204,7 +204,8 @@ def test_who_led_alone_goes_on_alone(tmp_path: Path) -> None:
             for border in job.leaves:
                 kept = [job.batch.request.replicate(number) for number in job.batch.numbers]
                 beside = SideBySide(name_alone(job.batch.name), 1, 0, 2)
-                border.checkpoints.save(Checkpoint(border.step, 0.0, [], kept, beside), border.keys(len(kept)))
+                state = [np.arange(9.0)]
+                border.checkpoints.save(Checkpoint(border.step, 0.0, state, kept, beside), border.keys(len(kept)))
         return [job.without_result("failed", "nothing was trained") for job in group.jobs]
 
     class Ends(Quiet):
@@ -220,5 +221,14 @@ def test_who_led_alone_goes_on_alone(tmp_path: Path) -> None:
 
     run(Ends())
     assert told == [[(0.1, None)]]
+    whole = {path: path.read_bytes() for path in (tmp_path / "checkpoints").glob("*.ckpt")}
+    for path, content in whole.items():
+        path.write_bytes(content.replace(b"NUMPY", b"NUMPI"))
+    run(Quiet())
+    assert told == [[(0.1, None)], [(0.2, 14), (0.3, 14)]], (
+        "damage is led to anew: the others begin behind the border still"
+    )
+    for path, content in whole.items():
+        path.write_bytes(content)
     run(Quiet())
     assert told == [[(0.1, 14)], [(0.2, 14), (0.3, 14)]]

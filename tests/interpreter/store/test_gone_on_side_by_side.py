@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -58,6 +59,17 @@ class At(Quiet):
     def evaluated(self, job: Job, step: int, measures: dict[str, Any], rate: float) -> None:
         if step in self.calls:
             self.calls[step]()
+
+
+class Warned(Quiet):
+    """Notes what is warned of."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+
+    def warn(self, text: str) -> None:
+        self.texts.append(text)
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +133,31 @@ def test_cells_whose_checkpoints_are_of_several_steps_keep_their_places(
     ran(root, requests, forms, watcher=At({20: keep, 40: stop.set}), stop=stop)
     shutil.copy(kept, root / "checkpoints" / f"{name}.ckpt")
     assert_same(ran(root, requests, forms), unbroken, same_cell)
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_one_without_a_checkpoint_begins_anew_in_its_place(
+    damaged: bool, tmp_path: Path, unbroken: Any, forms: ProgramCache, same_cell: Same
+) -> None:
+    """As a kill between the first of their checkpoints leaves it, or damage, which is warned of."""
+    root, stop, warned = tmp_path / "store", threading.Event(), Warned()
+    requests = asked(THREE, 1)
+    ran(root, requests, forms, watcher=At({30: stop.set}), stop=stop)
+    path = root / "checkpoints" / f"{Progress(requests).missing()[0].name}.ckpt"
+    if damaged:
+        path.write_bytes(path.read_bytes()[:-40])
+    else:
+        path.unlink()
+    with sqlite3.connect(root / "index.sqlite") as index:  # all three are to run
+        index.execute("DELETE FROM cells")
+    shutil.rmtree(root / "cells")
+    again = ran(root, requests, forms, watcher=warned)
+    assert_same(
+        {place: again[place] for place in unbroken if place[0] < 2},
+        {p: unbroken[p] for p in unbroken if p[0] < 2},
+        same_cell,
+    )
+    assert len(warned.texts) == damaged
 
 
 def test_one_of_them_alone_is_computed_beside_as_many(
