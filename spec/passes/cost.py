@@ -281,9 +281,14 @@ def _comprehend(term: t.Comprehend, counter: _Counter, passes: Passes) -> Proven
     return Provenance(inner.requires_grad, inner.axes - {index.key for index in term.indices})
 
 
-@_COST.case(t.Stop, t.Recalled)
-def _stop(term: t.Stop | t.Recalled, counter: _Counter, passes: Passes) -> Provenance:
+@_COST.case(t.Stop)
+def _stop(term: t.Stop, counter: _Counter, passes: Passes) -> Provenance:
     return Provenance(axes=counter.term(term.operand, passes.without_backward()).axes)
+
+
+@_COST.case(t.Recalled)
+def _recalled(term: t.Recalled, counter: _Counter, passes: Passes) -> Provenance:
+    return Provenance(axes=counter.anew(term.operand, passes.without_backward()).axes)
 
 
 @_COST.case(t.Stack, t.Cut)

@@ -33,7 +33,7 @@ def widest_networks(program: Program, roots: Iterable[t.Term]) -> Widest:
     roots = list(roots)
     items = list(reached(program, roots))
     apart = [item.of for item in items if isinstance(item, t.DERIVATIVES)]  # each is counted by itself
-    apart += [item.operand for item in items if isinstance(item, t.WithWeights)]
+    apart += [item.operand for item in items if isinstance(item, t.WithWeights | t.Recalled)]
     for item in reached(program, roots, apart) if apart else items:
         if isinstance(item, t.NetworkOutput) and item.input is None:
             plan = plans[item.network]
@@ -151,20 +151,28 @@ class DerivativeCounter(LayerCounter):
                 (replaced.weight,) if isinstance(replaced, t.Weight) else set(layer.weights) - set(layer.untrained)
             )
         )
-        before = self.each, self.once, self.visited, self.provenance, self.widest, self.given_weights, self.fixed
-        self.each, self.once, self.visited, self.fixed = Use(), Use(), {}, self.fixed | turns
+        before = self.each, self.once, self.provenance, self.given_weights, self.fixed
+        self.each, self.once, self.fixed = Use(), Use(), self.fixed | turns
         self.provenance = {key: replace(one, axes=one.axes - turns) for key, one in self.provenance.items()}
-        self.widest = widest_networks(self.program, [term.operand])
         self.given_weights = {**self.given_weights, **dict.fromkeys(places, given.requires_grad)}
-        found = self.term(term.operand, passes)
+        found = self.anew(term.operand, passes)
         own = self.each, self.once
-        self.each, self.once, self.visited, self.provenance, self.widest, self.given_weights, self.fixed = before
+        self.each, self.once, self.provenance, self.given_weights, self.fixed = before
         times = prod(self.extents[axis] for axis in turns)
         for use, one in zip((self.each, self.once), own, strict=True):
             use.forward += one.forward * times
             use.backward += one.backward * times
             use.bytes += one.bytes * times
         return Provenance(found.requires_grad, found.axes | turns)
+
+    def anew(self, operand: t.Term, passes: Passes) -> Provenance:
+        """Counts a value at other weights, whose networks and outputs are not those that are computed beside it."""
+        before = self.visited, self.provenance, self.widest
+        self.visited, self.provenance = {}, dict(self.provenance)
+        self.widest = widest_networks(self.program, [operand])
+        value: Provenance = self.term(operand, passes)
+        self.visited, self.provenance, self.widest = before
+        return value
 
     def _counted(self, term: t.ValueGradient | t.Directional, passes: Passes) -> Provenance:
         """Counts a derivative, all but what it holds itself."""

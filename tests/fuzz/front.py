@@ -56,7 +56,7 @@ SIGNS = (
     "x", "y", "f", "n", "score", "d", "0", "1", "-1", "2", "3", "1e9", "1e-300", "0.5", "true", "null", "[", "]", "(", ")", "{",
     "}", ",", ":", "+", "-", "*", "/", "//", "%", "^", "<", "<=", "==", "and", "or", "not", "if", "else", "for", "pi",
     "variant", "99999999999", ".inf", ".nan", "f.weights", "f.hidden", "f.block[1].hidden", "f.dense_1.kernel", "[[1,2],[3,4]]",
-    "[i*j\\", "for\\", "i<100,j<100]", "zeros([1000,1000])", "after(a,f)", "initial(f)", "average(f)", "current(f.weights)",
+    "[i*j\\", "for\\", "i<100,j<100]", "zeros([1000,1000])", "after(a,f)", "initial(f)", "average(f)", "current(f.weights)", "with_weights(f,f.weights,2*f.weights)",
     "gradient(f,x)", "gradient(loss,f.weights)", "end(a)", "start(a)+1", "end(a[1])", "task[0]", "scan(g,zeros([3]),x)",
     "iterate(g,x,100)", "iterate(g,x,10000)", "choice([1,2],[0.5,0.5])", "step//n", "w[step]", "x[phase]",
 )  # fmt: skip

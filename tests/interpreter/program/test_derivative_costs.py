@@ -40,6 +40,8 @@ CASES = {
     "a Hessian and a vector by a layer's output": ("squared_norm(hessian_vector(f^3, f.a, f.a))", 8, ""),
     "a layer's output before the network's": ("squared_norm(f.a) + f.b[0] + f^2", 8, ""),
     "the gradient of the batch": ("f^2 + squared_norm(B(gradient(f^2, f.weights)))", 8, ""),
+    "weights of another time beside its own": ("f^2 + initial(f)^2", 8, ""),
+    "an output of another time": ("s + initial(s) + squared_norm(initial(f.b))", 8, ""),
     "other weights": ("with_weights(f^2, f.weights, 2 * f.weights)", 8, ""),
     "other weights beside its own": ("f^2 + with_weights(f^2, f.weights, 2 * f.weights)", 8, ""),
     "weights of no gradient": ("f + with_weights(f^2, f.b.weights, stop(f.b.weights))", 8, ""),
