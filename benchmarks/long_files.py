@@ -143,6 +143,7 @@ def swept_statistics() -> str:
 
 FILES: dict[str, Callable[[], str]] = {
     "constants": lambda: after("c: 1", "c<i>: 2 * <i> + d"),
+    "draws": lambda: after("v: normal", "v<i>: normal([d])", indent=8),
     "bindings": lambda: after("y: dot", "y<i>: y * <i> + norm(x)", indent=8),
     "bindings at swept sizes": lambda: after("y: dot", "y<i>: y * d + norm(x) * <i>", indent=8) + FIVE,
     "layers": lambda: after("layers:", "- dense: 2 + 3 * <i>", indent=10),
@@ -172,6 +173,7 @@ FILES: dict[str, Callable[[], str]] = {
     ),
     "constants of variants": lambda: after("error", "v<i>: {constants: {c: <i> + 1, d: 4}}", first=["    variants:"]),
     "terms of variants": lambda: after("error", "v<i>: {loss: {squared: (f - y)^2, t<i>: abs(f - y)}}", first=["    variants:"]),
+    "variants without patches": lambda: after("error", "v<i>: {}", first=["    variants:"]),
     "functions of variants": lambda: after("error", "v<i>: {functions: {'g<i>(r)': 'push(r, <i>) + r'}}", first=["    variants:"]),
     "measures of variants": lambda: after("error", "v<i>: {measures: {m<i>: E(abs(f - y) * <i>)}}", first=["    variants:"]),
     "an axis of patches": lambda: after("error", "p<i>: {training: {steps: <i> + 5}}", first=["    sweep:", "      size:"], indent=8),

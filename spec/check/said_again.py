@@ -1,8 +1,8 @@
 """Expressions that stand more than once under other names of one stage: what they stand for is made once, and is the same term.
 
 Nothing is told of a term but where it stands. So where anything is to be told of an expression that was taken for another, the cell is checked
-anew with each of the two by itself (`take_apart`): an expression that is sound is sound wherever it stands. Draws are by the name that they are
-made under, and are never taken for one another.
+anew with each of the two by itself (`take_apart`): an expression that is sound is sound wherever it stands. A draw is by the name that it is
+made under: the same distribution, and no draw that is part of anything, is taken with the other's name.
 """
 
 from __future__ import annotations
@@ -18,9 +18,12 @@ from ..ir.plan import LossPlan, MeasurePlan
 from ..source import nodes as yaml
 from .memo import Shared
 
-STAGES = ("example", "outputs", "loss", "measures")
-"""The stages in which it is looked for; where programs are run in the last alone: a sum of gradients hangs on how often a term stands in it."""
+STAGES = ("draw", "example", "outputs", "loss", "measures")
+"""The stages in which it is looked for."""
+ALWAYS = ("draw", "example", "measures")
+"""Those of them where programs may be run, measures and draws of constants alone: a sum of gradients hangs on how often a term stands in it."""
 
+T = TypeVar("T")
 Plan = TypeVar("Plan", LossPlan, MeasurePlan)
 
 
@@ -37,21 +40,37 @@ class SaidAgain:
         self.repeated: dict[str, dict[str, Hashable]] = {}
         """Of each stage, what stands under those names under which the same stands as under others."""
 
-    def value(self, stage: str, name: str, make: Callable[[], Any], term: Callable[[Any], t.Term]) -> Any:
-        """What an expression is, from `make` or from another name; `term` gives its term. Raises what `make` raises."""
+    def value(self, stage: str, name: str, make: Callable[[], Any]) -> Any:
+        """The term of an expression and what is known of it, from `make` or from another name. Raises what `make` raises."""
+        parts, first = self._value(stage, name, make, lambda parts: parts[0])
+        term, *more = parts
+        if first == name or not isinstance(term, t.Sample):
+            return parts
+        return (self.shared.once(f"said again as {name}", (term,), lambda: _drawn_as(term, name)), *more)
+
+    def _value(self, stage: str, name: str, make: Callable[[], T], term: Callable[[T], t.Term]) -> tuple[T, str]:
+        """What an expression is, and under which name it was made."""
         if stage not in self.repeated:
             self.repeated[stage] = self._of(stage)
         said = self.repeated[stage].get(name)
         if said is None or said in self.apart:
-            return make()
+            return make(), name
         first, value = self.made.get(said, (name, None))
         if first == name:
             value = make()
-            if not t.has(term(value), t.Sample):
+            if self._taken_for_others(stage, term(value)):
                 self.made[said] = name, value
         else:
             self.used[said] = first
-        return value
+        return value, first
+
+    def _taken_for_others(self, stage: str, term: t.Term) -> bool:
+        """Whether others that say the same may be this term, or the same draw under another name."""
+        if isinstance(term, t.Sample) and stage in ("draw", "example"):
+            parameters = term.parameters.values()
+            constant = all(isinstance(one, t.Literal) for one in parameters)
+            return constant if self.shared.common.run else not any(t.has(one, t.Sample) for one in parameters)
+        return (stage == "measures" or not self.shared.common.run) and not t.has(term, t.Sample)
 
     def plan(self, stage: str, name: str, make: Callable[[], Plan]) -> Plan:
         """The same of a term of the loss or a measure: each has its own name."""
@@ -60,8 +79,7 @@ class SaidAgain:
 
     def plans(self, stage: str, name: str, make: Callable[[], Sequence[Plan]]) -> Sequence[Plan]:
         """The same of a measure and what goes with it, whose names begin with the measure's."""
-        plans: Sequence[Plan] = self.value(stage, name, make, lambda plans: plans[0].term)
-        first = plans[0].name
+        plans, first = self._value(stage, name, make, lambda plans: plans[0].term)
         if first == name:
             return plans
         return [self._named(plan, name + plan.name.removeprefix(first)) for plan in plans]
@@ -98,14 +116,20 @@ class SaidAgain:
         cache, node = self.shared.common.cache, _section(self.shared, stage)
         key = ("said again", stage, self.shared.common.identity(node))
         if key not in cache:
-            looked_at = stage in (STAGES[-1:] if self.shared.common.run else STAGES)
+            looked_at = stage in (ALWAYS if self.shared.common.run else STAGES)
             cache[key] = _repeated(stage, node) if looked_at and isinstance(node, yaml.Mapping) else {}
         repeated: dict[str, Hashable] = cache[key]
         return repeated
 
 
 def _section(shared: Shared, stage: str) -> yaml.Node | None:
-    return shared.model.task.node(stage) if stage == "example" else shared.model.node(stage)
+    return shared.model.task.node(stage) if stage in ("draw", "example") else shared.model.node(stage)
+
+
+def _drawn_as(sample: t.Sample, name: str) -> t.Sample:
+    """A draw under another name."""
+    head, _, *rest = sample.path
+    return replace(sample, path=(head, name, *rest))
 
 
 def _repeated(stage: str, node: yaml.Mapping) -> dict[str, Hashable]:

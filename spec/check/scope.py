@@ -204,7 +204,7 @@ class ExperimentScope:
         try:
             part = ("output" if binding.stage == "outputs" else "binding", name, id(binding.node))
             make = partial(self.part, part, lambda: self.elaborated(binding))
-            self.terms[name], size, read = self.said_again.value(binding.stage, name, make, lambda parts: parts[0])
+            self.terms[name], size, read = self.said_again.value(binding.stage, name, make)
             if binding.stage == "outputs":
                 self.sizes[name] = size
             elif not self.shared.points.keys().isdisjoint(read):

@@ -336,12 +336,12 @@ def _path(top: yaml.Node, error: Any) -> tuple[str | int, ...]:
 
 def owner_of(model: type[Closed], loc: Sequence[str | int]) -> type[Closed] | None:
     """The model that holds a location, for the names that it knows."""
-    return _owner(model, tuple(loc))
+    return _owner(model, tuple(0 if isinstance(step, int) else step for step in loc))
 
 
 @lru_cache(maxsize=256)
 def _owner(model: type[Closed], loc: tuple[str | int, ...]) -> type[Closed] | None:
-    """The same, looked for once for all that is wrong in one place."""
+    """The same, looked for once for all that is wrong in one place, and in the items of one list."""
     owner: Any = model
     for step in loc:
         field = getattr(owner, "model_fields", {}).get(step) if isinstance(owner, type) else None

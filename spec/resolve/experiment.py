@@ -245,8 +245,9 @@ class ExperimentResolver:
     ) -> Iterator[tuple[Shared, list[tuple[int, Form | None]]]]:
         """The cells that may be checked at once, with the form of their patches where these differ in numbers: but for the first."""
         groups: dict[Hashable, list[tuple[Shared, list[int], Form | None]]] = {}
+        unpatched = without(self.node, *ABOUT_ALL_CELLS)
         for shared, numbers in of_each:
-            node = shared.model.node()
+            node = unpatched if shared.model is self.model else shared.model.node()
             form = Form(node, self.alone, self._said_once()) if len(of_each) > 1 and node is not None else None
             groups.setdefault(form and form.key, []).append((shared, numbers, form))
         for (shared, numbers, _), *others in groups.values():

@@ -8,6 +8,7 @@ import pytest
 from dlspec import spec
 from dlspec.spec.check.expressions import Checker
 from dlspec.spec.check.memo import Common
+from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.plan import Program
 from dlspec.spec.passes.digests import measure_digest, training_digest
 from dlspec.spec.resolve.resolve import in_every_profile
@@ -22,6 +23,8 @@ experiments:
       side(z): "1 if z > 0 else -1"
     task:
       data: {enumerate: x}
+      draw:
+        v: normal([d])
       example:
         x: rademacher([d])
         y: prod(x)
@@ -36,6 +39,7 @@ experiments:
       error: E((f - y)^2)
 """
 PLACES = {
+    "v: normal": "z<i>: uniform(0, 1, [d])",
     "y: prod": "y<i>: prod(x * x) + norm(x)",
     "score: f": "s<i>: tanh(f) * norm(x)",
     "squared:": "l<i>: abs(f - y)",
@@ -109,11 +113,11 @@ def _told(text: str) -> tuple[spec.Problem, ...]:
 
 
 def test_draws_are_by_their_names() -> None:
-    text = _with("y: prod", "z<i>: normal([d])", 2).replace("      data: {enumerate: x}\n", "").replace("steps: 10", "batch: 8, steps: 10")  # fmt: skip
-    for program in _programs(text, run=False):
-        one, other = (item.term for item in program.examples if item.name in ("z0", "z1"))
-        assert one is not other
-        assert one.path != other.path  # type: ignore[attr-defined]
+    text = _with("v: normal", PLACES["v: normal"], 3, STUDY)
+    for run in (True, False):
+        for program in _programs(text, run):
+            paths = [item.term.path for item in program.draws if isinstance(item.term, t.Sample)]
+            assert paths == [("value", name, f"{row}#0") for name, row in (("v", "normal"), *((f"z{i}", "uniform") for i in range(3)))]  # fmt: skip
 
 
 def test_what_is_run_has_terms_of_its_own_but_for_measures() -> None:

@@ -11,6 +11,7 @@ from dlspec import spec
 from dlspec.spec.diagnostics import suggestions
 from dlspec.spec.diagnostics.problems import Source, StudyError
 from dlspec.spec.format import formatted
+from dlspec.spec.model import validation_errors
 from dlspec.spec.resolve import partial_check
 from dlspec.spec.source import nodes as yaml
 
@@ -76,6 +77,23 @@ def test_unknown_keys_are_left_out_in_one_pass(monkeypatch: pytest.MonkeyPatch, 
         for number in (100, 200)
     )
     assert many < 2.5 * few
+
+
+def test_the_items_of_a_list_are_of_one_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    def source(number: int) -> Source:
+        layers = "".join(f"dens{n}: {{units: 3}}, " for n in range(number))
+        return Source("many.yaml", _study().text.replace("layers: [", f"layers: [{layers}"))
+
+    def looked_up(number: int) -> Any:
+        validation_errors._owner.cache_clear()
+        return _problems(source(number))
+
+    assert len([message for message in _problems(source(100)) if "of a layer" in message]) == 100
+    few, many = (
+        _calls(monkeypatch, validation_errors, "_inner", lambda number=number: looked_up(number))
+        for number in (10, 200)
+    )
+    assert 0 < few == many
 
 
 def test_an_unknown_name_is_compared_with_the_known_ones_once(monkeypatch: pytest.MonkeyPatch) -> None:
