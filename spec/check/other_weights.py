@@ -105,8 +105,8 @@ def _must_be_in_order(checker: Elaborator, weights: t.Term, replaced: t.Weight |
         return [part for part in t.children(item) if part.type.shape == replaced.type.shape]
 
     wanted = _shapes(checker, replaced, span)
-    for item in t.walk(weights, entry_by_entry):
-        if isinstance(item, t.AllWeights) and isinstance(replaced, t.AllWeights):
+    for item in t.walk(weights, entry_by_entry) if isinstance(replaced, t.AllWeights) else ():
+        if isinstance(item, t.AllWeights) and not checker.names.plan(item.network, span).free:
             given = _shapes(checker, item, span)
             if given != wanted:
                 message = f"`{spell(item)}` are {listing(given)}, and `{spell(replaced)}` {listing(wanted)}"
