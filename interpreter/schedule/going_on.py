@@ -76,7 +76,7 @@ class GoingOn:
         for key in keys:
             del self.led[key]
 
-    def remove(self) -> None:
-        """Removes the checkpoints: all that went on from them is stored."""
+    def remove(self, warn: Callable[[str], None]) -> None:
+        """Removes the checkpoints: all that went on from them is stored. `warn` is told of those that can't be removed."""
         for file in self.files.values():
-            file.remove()
+            file.spend(warn)

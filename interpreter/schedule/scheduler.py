@@ -229,7 +229,7 @@ class Run:
                     continue
                 if not self.running and not self.waiting and not self.held:
                     if not self.stop.is_set():
-                        self.going_on.remove()
+                        self.going_on.remove(self.watcher.warn)
                     return
                 self._end(POLL_SECONDS)
         except StoreError:
@@ -374,7 +374,7 @@ class Run:
             raise
         for job, replicates in zip((one.job for one in ended), stored, strict=True):
             if job.checkpoints is not None and all(replicate.status in FINAL_STATUSES for replicate in replicates):
-                job.checkpoints.remove()
+                job.checkpoints.spend(self.watcher.warn)
             self.ran.update(job.batch.keys)
             self._release(job.batch)
             self.progress.add(job.batch, replicates)

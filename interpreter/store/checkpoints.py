@@ -6,7 +6,7 @@ import json
 import time
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -16,6 +16,7 @@ import numpy as np
 from ..results import atomic_files
 from ..results.errors import Damaged
 from ..results.npz import add_arrays
+from ..results.optional_outputs import reason
 from ..results.replicates import Array, Replicate
 
 FORMAT = 3
@@ -155,8 +156,15 @@ class Checkpoints:
             return None
 
     def remove(self) -> None:
-        """Removes it: what it led to is stored."""
+        """Removes it. Raises OSError."""
         self.path.unlink(missing_ok=True)
+
+    def spend(self, warn: Callable[[str], None]) -> None:
+        """Removes it, as what it led to is stored; where it can't be removed, nothing is lost, and `warn` is told."""
+        try:
+            self.remove()
+        except OSError as error:
+            warn(f"{self.path}: cannot be removed: {reason(error)}. What it led to is stored")
 
 
 def checkpoint_files(root: Path) -> list[Path]:

@@ -21,6 +21,7 @@ from dlspec.interpreter.results.replicates import Replicate
 from dlspec.interpreter.schedule.progress import Quiet
 from dlspec.interpreter.schedule.scheduler import Progress, Run
 from dlspec.interpreter.store import files
+from dlspec.interpreter.store.checkpoints import Checkpoints
 from dlspec.interpreter.store.requests import CellRequest, requests_of
 from dlspec.interpreter.store.store import Store
 from dlspec.spec.diagnostics.problems import Source
@@ -204,3 +205,17 @@ def test_a_part_with_a_replicate_fewer_stays_as_wide_when_the_other_is_stored(
     stored = Progress(requests, jobs=2)
     stored.replicates = {place: one for place, one in unbroken.items() if place[1] > 1}
     assert [(batch.numbers, batch.rows) for batch in stored.missing()] == [((0, 1), 3)]
+
+
+def test_a_spent_checkpoint_that_cannot_be_removed_is_a_warning(
+    tmp_path: Path, unbroken: Any, forms: ProgramCache, same_cell: Same, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a folder that may no longer be written: what it led to is stored, and is judged."""
+
+    def refuse(checkpoints: Checkpoints) -> None:
+        raise PermissionError(13, "Permission denied", str(checkpoints.path))
+
+    monkeypatch.setattr(Checkpoints, "remove", refuse)
+    watcher = Warned()
+    assert_same(ran(tmp_path / "store", asked(THREE, 1), forms, watcher=watcher), unbroken, same_cell)
+    assert len(watcher.texts) == 3 and all("cannot be removed" in text for text in watcher.texts)
