@@ -106,6 +106,8 @@ def _compiled(row: Row) -> str:
 
 def _results(row: Row) -> str:
     count = row.program.replicates
+    if row.of_equal > row.stored:
+        return f"{row.to_run} to run, {row.of_equal} equal" if row.to_run else f"{count} equal to others"
     if not row.stored:
         return f"{count} to run"
     return f"{count} stored" if not row.to_run else f"{row.stored} of {count} stored"

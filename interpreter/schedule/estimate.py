@@ -52,6 +52,7 @@ class Row:
     """A cell: all its replicates, side by side. `beside` is how many cells, this one with them, share its compiled program; `seconds` its share of their time.
 
     `begins` are the phases that it does not train itself: those up to the border from which it goes on where another cell leads to.
+    `of_equal` is how many of its replicates are those of a cell before it that is the same but for its names.
     """
 
     program: Program
@@ -63,11 +64,12 @@ class Row:
     stored: int
     beside: int = 1
     begins: Border | None = None
+    of_equal: int = 0
 
     @property
     def to_run(self) -> int:
-        """How many replicates have no stored results."""
-        return self.program.replicates - self.stored
+        """How many replicates have no stored results, and are not those of another cell."""
+        return self.program.replicates - max(self.stored, self.of_equal)
 
     @property
     def warnings(self) -> list[str]:
@@ -113,21 +115,38 @@ def stored_replicates(plan: StudyPlan, root: Path, device: str, warn: Callable[[
 
 def rows(plan: StudyPlan, stored: Mapping[str, int], rate: float, device: str = "cpu") -> list[Row]:
     """A row for each cell of a study; `stored` as `stored_replicates` counts."""
+    equal = replicates_of_equals(plan, device)
     estimates: list[Row] = []
     for experiment in plan.experiments:
-        counts = cells_side_by_side(experiment.programs, device)
+        trained = [one for one in experiment.programs if equal.get(one.name, 0) < one.replicates]
+        counts = dict(zip(map(id, trained), cells_side_by_side(trained, device), strict=True))
         own = []
-        for program, beside in zip(experiment.programs, counts, strict=True):
+        for program in experiment.programs:
+            beside, share = counts.get(id(program), 1), 1 if id(program) in counts else 0
             form = "xla" if uses_xla(program, device) else "graph"
             own.append(
                 Row(
                     program, {network.name: shapes(network) for network in program.networks}, cost(program),
-                    memory(program, replicates=at_once(program, device)), form, expected_seconds(program, form, rate, beside) / beside,
-                    stored.get(program.name, 0), beside,
+                    memory(program, replicates=at_once(program, device)), form, share * expected_seconds(program, form, rate, beside) / beside,
+                    stored.get(program.name, 0), beside, of_equal=equal.get(program.name, 0),
                 )
             )  # fmt: skip
         estimates += _going_on(own, device)
     return estimates
+
+
+def replicates_of_equals(plan: StudyPlan, device: str) -> dict[str, int]:
+    """How many replicates of programs are those of one before that asks for the same, by the program's name: they are run once."""
+    from ..store.requests import requests_of
+
+    asked: dict[str, int] = {}
+    shared: dict[str, int] = {}
+    for request in requests_of(plan, device):
+        program, before = request.program, asked.get(request.base, 0)
+        if before:
+            shared[program.name] = min(before, program.replicates)
+        asked[request.base] = max(before, program.replicates)
+    return shared
 
 
 def _going_on(cells: Sequence[Row], device: str) -> list[Row]:
@@ -268,7 +287,7 @@ def plan_data(plan: StudyPlan, estimates: Sequence[Row], rate: float, refused: S
             "forward_flops": row.cost.forward, "step_flops": row.cost.step,
             "steps": row.program.training.steps if row.program.training else 0, "replicates": row.program.replicates,
             "memory": row.memory, "seconds": round(row.seconds, 3), "compiled": row.compiled, "side_by_side": row.beside, "stored": row.stored,
-            "begins_at": row.begins.step if row.begins is not None else 0, "warnings": row.warnings,
+            "equal": row.of_equal, "begins_at": row.begins.step if row.begins is not None else 0, "warnings": row.warnings,
         }
         for row in estimates
     ]  # fmt: skip

@@ -9,7 +9,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from dlspec.interpreter.schedule.estimate import refusal, rows
+from dlspec import spec
+from dlspec.interpreter.api.plan_text import cell_words, totals
+from dlspec.interpreter.schedule.estimate import plan_data, refusal, rows
+from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.ir.plan import Program, StudyPlan
 from dlspec.spec.passes.memory import PROCESS_BYTES, memory
 
@@ -42,6 +45,34 @@ def test_replicates_that_run_one_part_after_the_other_are_not_in_memory_together
     assert few.memory == many.memory < memory(few.program) / 2
     (on_gpu,) = rows(_plan(few.program), {}, 1e10, "gpu")
     assert on_gpu.memory == memory(few.program)
+
+
+EQUAL = """dlspec: 1
+study: equal
+experiments:
+  e:
+    task: {example: {x: "normal([4])", y: sum(x)}}
+    architecture: {f: {input: x, layers: [dense: 1]}}
+    loss: {l: (f - y)^2}
+    training: {optimizer: sgd, batch: 16, steps: 30}
+    measures: {m: E((f - y)^2)}
+    replicates: 3
+    variants: {a: {}, b: {}, more: {replicates: 5}, other: {training: {optimizer: {sgd: 0.3}}}}
+"""
+
+
+def test_what_equal_cells_share_is_counted_once(tmp_path: Path) -> None:
+    """As it is run once: `b` is `a`, and `more` has two replicates beside; with all that stored there is nothing to run but the other."""
+    plan = spec.resolve(spec.parse(Source("s.yaml", EQUAL)))
+    found = rows(plan, {}, 1e10)
+    assert [row.to_run for row in found] == [3, 0, 2, 3]
+    assert [row.seconds > 0 for row in found] == [True, False, True, True]
+    assert "14 replicates in 4 cells, 8 to run" in totals(found)
+    assert [cell_words(row)[-1] for row in found] == ["3 to run", "3 equal to others", "2 to run, 3 equal", "3 to run"]
+    assert [cell["equal"] for cell in plan_data(plan, found, 1e10, [])["cells"]] == [0, 3, 3, 0]
+    stored = rows(plan, {"e/a": 3, "e/b": 3, "e/more": 5}, 1e10)
+    assert [row.to_run for row in stored] == [0, 0, 0, 3]
+    assert [cell_words(row)[-1] for row in stored] == ["3 stored", "3 stored", "5 stored", "3 to run"]
 
 
 def _plan(one: Program) -> StudyPlan:
