@@ -88,7 +88,7 @@ def _must_fit(weights: t.Term, replaced: t.Weight | t.AllWeights, span: Span) ->
     size, count = prod(wanted.shape), prod(given.shape)
     hint = f"Give one number for each of the {size:,}, in the order of `{name}`."
     if not given.shape and wanted.shape:
-        hint = f"Of one number make all: `{name} + {brief(weights)}`, `{brief(weights)} * {name}`."
+        hint = f"Of one number make all: `{name} + {spell(weights)}`, `{spell(weights)} * {name}`."
     elif size == count:
         hint = f"Give them their shape: `reshape(w, {list(wanted.shape)})`."
     elif isinstance(weights, t.AllWeights) and isinstance(replaced, t.AllWeights) and weights.layer == replaced.layer:

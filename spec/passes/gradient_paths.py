@@ -14,7 +14,7 @@ from ..ir import terms as t
 from ..ir.plan import LayerPlan, MeasurePlan, Mode, NetworkPlan, Program
 from ..ir.term_pass import TermPass
 from ..tables.gradient_modes import GRADIENT_MODES, mode_of, mode_of_output
-from .print_term import brief, spell
+from .print_term import bare, brief, spell
 
 BRIDGES = ", ".join(f"`{row.name}`" for row in GRADIENT_MODES.values() if row.replaces_derivative)
 """The modes that remedy a gradient that ends, as hints name them."""
@@ -389,7 +389,7 @@ def _blocked(paths: Paths, of: t.Term, what: str, weights: t.Weight | t.AllWeigh
         return
     end = paths.origin(ends[0])
     kind = {"int": "an int", "bool": "a bool"}.get(end.type.kind, "made through ints or bools")
-    text = spell(end)
+    text = bare(end)
     shown = f"`{text}`" if len(text) <= 60 else "what stands here"
     message = f"{what} reaches no weights: {shown} is {kind}, and every way leads through such"
     hint = f"Give the function a gradient mode ({BRIDGES}), or take what is smooth: `tanh(x)`, `cross_entropy`."

@@ -196,8 +196,8 @@ def _sampling_floor(term: t.SamplingFloor) -> str:
 
 
 def brief(term: t.Term) -> str:
-    """The text of a term, cut where it is long."""
-    text = spell(term)
+    """The text of a term that stands by itself, cut where it is long."""
+    text = bare(term)
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 
