@@ -9,9 +9,11 @@ from itertools import pairwise
 from typing import Any
 
 from ..ir import terms as t
+from ..ir.claims import Measured, parts
 from ..ir.plan import LossPlan, OptimizerPlan, Phase, Program, Update
 from ..tables.optimizers import OPTIMIZERS
 from .canonical import Walk
+from .few_values import rate_in
 from .gradient_paths import Place
 from .trained_weights import changed_by
 
@@ -171,17 +173,24 @@ def _numbers(plan: OptimizerPlan) -> dict[str, Any]:
     return {name: value for name, value in plan.arguments.items() if name != "learning_rate"}
 
 
+INFINITE = 2
+"""Raised whenever a stopping condition comes out otherwise where a measure is infinite."""
+
+
 def condition_meaning(program: Program, tree: Any, measures: Mapping[str, str]) -> Any:
-    """A stopping condition with what it hangs on: the measures by their digests, and when they are taken."""
+    """A stopping condition with what it hangs on: the measures by their digests, and when they are taken. Rates are never infinite."""
+    terms = {one.name: one.term for one in program.measures}
+    named = {part.measure for part in parts(tree) if isinstance(part, Measured)}
+    infinite = [["infinite", INFINITE]] if any(rate_in(terms[name]) is None for name in named) else []
 
     def plain(item: Any) -> Any:
         if is_dataclass(item):
-            parts = {field.name: getattr(item, field.name) for field in fields(item) if field.compare}
-            if "measure" in parts:
-                parts["measure"] = measures[parts["measure"]]
-            if parts.get("window", ()) is None:  # all steps
-                del parts["window"]
-            return [type(item).__name__, {name: plain(part) for name, part in parts.items()}]
+            values = {field.name: getattr(item, field.name) for field in fields(item) if field.compare}
+            if "measure" in values:
+                values["measure"] = measures[values["measure"]]
+            if values.get("window", ()) is None:  # all steps
+                del values["window"]
+            return [type(item).__name__, {name: plain(part) for name, part in values.items()}]
         return [plain(part) for part in item] if isinstance(item, tuple | list) else item
 
-    return [plain(tree), list(program.training.evaluations) if program.training else []]
+    return [plain(tree), list(program.training.evaluations) if program.training else [], *infinite]

@@ -15,6 +15,7 @@ import yaml
 from dlspec import spec
 from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.passes import digests as identity
+from dlspec.spec.passes import training_digests
 from dlspec.spec.passes.digests import digest, measure_digest, sample_digest, training_digest
 
 BASE: dict[str, Any] = {
@@ -329,6 +330,20 @@ def test_a_stopping_condition_hangs_on_its_measures_and_on_when_they_are_taken()
     assert stopped("error < 0.1", put("measures", "error", "E(abs(guess - label))")) != before
     assert stopped("error < 0.1", put("training", "evaluate", "every", 4)) != before
     assert stopped("error < 0.1", put("training", "evaluate", "examples", 50)) != before
+
+
+def test_a_condition_on_what_may_be_infinite_says_how_that_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It held of an infinite number once, and ended training: what was stored then is no answer now. A rate is never infinite."""
+    conditions = ("right > 0.9", "100 * right > 90", "error < 0.1", "right > error", "1 / error > 10 and right > 0.5")
+    before = [stopped(condition) for condition in conditions]
+    monkeypatch.setattr(training_digests, "INFINITE", 1)
+    assert [now == then for now, then in zip(map(stopped, conditions), before, strict=True)] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]
 
 
 # -- measures ----------------------------------------------------------------------------------------------------------
