@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator
 from functools import cached_property, lru_cache
+from itertools import islice
 
 MAX_COMPARED_DIRECTLY = 200
 """Up to how many words each is compared; of more, those alone that share the rarest letters in a row."""
@@ -71,8 +72,8 @@ class Words:
         return self._nearest(small, tuple(found), but)
 
     def _nearest(self, small: str, among: tuple[str, ...], but: str) -> str:
-        close = (self.folded[word] for word in _close(small, among))
-        return next((word for word in close if word != but), "")
+        close = (self.folded[word] for word in _close(small, among) if _fits(small, word))
+        return next((word for word in islice(close, 2) if word != but), "")
 
 
 def _parts(word: str) -> set[str]:
@@ -81,9 +82,9 @@ def _parts(word: str) -> set[str]:
     return {marked[at : at + size] for size in (2, 3) for at in range(len(marked) - size + 1)}
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=8192)
 def _close(word: str, among: tuple[str, ...]) -> list[str]:
-    """The two nearest. What `difflib` would refuse for its length or its letters is not shown to it: that is slow."""
+    """The four nearest. What `difflib` would refuse for its length or its letters is not shown to it: that is slow."""
     least = CUTOFF / 2
     likely = [
         other
@@ -91,11 +92,13 @@ def _close(word: str, among: tuple[str, ...]) -> list[str]:
         if min(len(word), len(other)) >= least * (both := len(word) + len(other))
         and sum(map(other.__contains__, word)) >= least * both
     ]
-    return [
-        other
-        for other in difflib.get_close_matches(word, likely, n=4, cutoff=CUTOFF)
-        if _begins_or_ends(word, other) or _edits(word, other) <= (len(word) + len(other) + 3) / 6
-    ][:2]
+    return difflib.get_close_matches(word, likely, n=4, cutoff=CUTOFF)
+
+
+@lru_cache(maxsize=8192)
+def _fits(word: str, other: str) -> bool:
+    """Whether one may have been meant by the other: few letters of it are others."""
+    return _begins_or_ends(word, other) or _edits(word, other) <= (len(word) + len(other) + 3) / 6
 
 
 def _begins_or_ends(one: str, other: str) -> bool:
