@@ -6,23 +6,19 @@ from collections.abc import Iterator, Mapping
 
 from ..diagnostics.problems import Problem
 from ..ir import terms as t
-from ..ir.plan import NetworkPlan, Program
-from ..tables.layers import row_of
+from ..ir.plan import Program
+from ..passes.shared_noise import drawing
 
 
 def equal_inputs(program: Program) -> Iterator[Problem]:
     """A warning of each network with `each` whose inputs are copies of one, unless its layers draw and so tell them apart."""
     terms = {item.name: item.term for item in (*program.draws, *program.examples, *program.outputs)}
     for plan in program.networks:
-        if plan.each and plan.each > 1 and not _draws(plan) and _copies(plan.whole(plan.input), terms):
+        several = plan.each and plan.each > 1 and _copies(plan.whole(plan.input), terms)
+        if several and plan.name not in drawing(program):
             message = f"'{plan.name}' is applied to {plan.each} copies of one input, with the same weights: it gives {plan.each} times the same"
             hint = "Networks with weights of their own have a name each; `each` is for several inputs."
             yield Problem(message, plan.input.span, hint, "warning")
-
-
-def _draws(plan: NetworkPlan) -> bool:
-    rows = ((row_of(layer), layer.config) for layer in plan.applied())
-    return any(row is not None and row.draws_with(config) for row, config in rows)
 
 
 def _copies(term: t.Term, terms: Mapping[str, t.Term]) -> bool:

@@ -10,6 +10,7 @@ from ..ir.plan import VALUE, InitialValue, LayerPlan, MeasurePlan, Named, Networ
 from ..ir.term_pass import TermPass
 from ..tables.initializers import INITIALIZERS
 from ..tables.layers import LAYERS
+from .shared_noise import drawing
 
 _FIXED = {row.keras for row in INITIALIZERS.values() if not row.random}
 
@@ -86,15 +87,9 @@ class _Reached:
         program = self.program
         if program.training is None:
             return False
-        noise = any(
-            LAYERS[layer.row].draws_with(layer.config)
-            for network in program.networks
-            for layer in network.applied()
-            if layer.row
-        )
         started = any(self.starts_at_random(network) for network in program.networks)
         sampled = any(t.has(item.term, t.Sample, t.FileValue) for item in program.examples)
-        return noise or started or (sampled and not program.data.exact)
+        return bool(drawing(program)) or started or (sampled and not program.data.exact)
 
 
 _DRAWS: TermPass[[_Reached], bool] = TermPass("randomness")
