@@ -224,7 +224,10 @@ def _fold_all_points(row: Operation, values: list[Any], static: Mapping[str, Any
     if not row.elementwise or result.shape or (row.name == "power" and len(set(np.less(arrays[1], 0).flat)) > 1):
         raise all_points.OnePointNeeded
     points = max(map(np.size, arrays))
-    found = fold(row, arrays, static, Type(result.kind, (points,)), span)
+    try:
+        found = fold(row, arrays, static, Type(result.kind, (points,)), span)
+    except StudyError:
+        raise all_points.PointsDiffer from None  # it may be that of one point
     assert isinstance(found, t.Literal)
     return all_points.holding(found.value, found.type.kind, found)
 

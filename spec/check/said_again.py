@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from ..diagnostics.problems import Problem, Span
+from ..diagnostics.problems import Problem
 from ..ir import terms as t
 from ..ir.plan import LossPlan, MeasurePlan
 from ..source import nodes as yaml
@@ -97,10 +97,10 @@ class SaidAgain:
         everywhere = [functions.span] if functions is not None else []
         told: set[Hashable] = set()
         for span in {problem.span for problem in problems}:
-            if span is None or _within(span, everywhere):
+            if span is None or span.begins_in(*everywhere):
                 told.update(places)
             else:
-                told.update(said for said, place in places.items() if _within(span, (place,)))
+                told.update(said for said, place in places.items() if span.begins_in(place))
         self.apart |= told
         return bool(told)
 
@@ -144,9 +144,3 @@ def _content(node: yaml.Node) -> Hashable:
     if isinstance(node, yaml.Sequence):
         return ("list", *map(_content, node.items))
     return node.text, type(node.value), node.plain
-
-
-def _within(span: Span, places: Sequence[Span]) -> bool:
-    """Whether a span lies in one of some stretches of its text."""
-    begin = span.line, span.column
-    return any((one.line, one.column) <= begin < (one.end_line, one.end_column) for one in places)

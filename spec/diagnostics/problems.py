@@ -37,6 +37,14 @@ class Span:
     def __str__(self) -> str:
         return f"{self.source.name}:{self.line}:{self.column}"
 
+    def begins_in(self, *places: Span) -> bool:
+        """Whether it begins in one of some stretches of its source."""
+        begin = self.line, self.column
+        return any(
+            one.source is self.source and (one.line, one.column) <= begin < (one.end_line, one.end_column)
+            for one in places
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:

@@ -90,10 +90,6 @@ def noted(problem: Problem, note: str, *parts: yaml.Node | None) -> Problem:
     span = problem.span
     if span is None:
         return problem
-    for part in parts:
-        if part is None or part.span.source is not span.source:
-            continue
-        begin, end = (part.span.line, part.span.column), (part.span.end_line, part.span.end_column)
-        if begin <= (span.line, span.column) < end:
-            return problem
+    if span.begins_in(*(part.span for part in parts if part is not None)):
+        return problem
     return replace(problem, hint=sentence(problem.hint, note))

@@ -21,6 +21,7 @@ from .document import Document, experiment
 from .existing_names import must_exist
 from .overrides import Override, as_patch
 from .patches import alike, merge, must_change, nest, still_to_delete, without
+from .points_together import Checked
 from .sweep import Sweep
 from .swept_overrides import REMEDY, must_have_one_value, swept, touches
 from .variant_overrides import deleting_variants, must_hold, must_not_be_swept
@@ -45,7 +46,6 @@ class ExperimentResolver:
         self.called: set[str] = set()
         self.warnings: list[Problem] = []
         self.problems: list[Problem] = []
-        self.noticed: list[Problem] = []
         self.models: list[Any] = []
         self.shared: dict[tuple[tuple[str, Any], ...], Shared] = {}
         self.late: list[tuple[str, yaml.Mapping, Span]] = []
@@ -136,24 +136,20 @@ class ExperimentResolver:
         programs: list[Program] = []
         found = Findings()
         points = self.sweep.points(axes)
-        known: dict[int, tuple[Program, list[Problem]]] = {}
+        known: dict[int, Checked] = {}
         if self.together:
             self._take_together(axes, points)
             known = self._at_once(axes, points)
         for number, places in enumerate(points):
             values = {axis: axes[axis][place] for axis, place in places.items()}
-            checked: Sequence[Problem] = ()
-            self.noticed = []
-            try:
-                if number in known:
-                    program, self.noticed = known[number]
-                    programs.append(program)
-                    self.models.append(self._shared(axes, places).model)
-                else:
-                    programs.append(self._program(axes, places))
-            except StudyError as error:
-                checked = error.problems
-            found.add(values, checked, self.noticed)
+            if number in known:
+                checked = known[number]
+                self.models.append(self._shared(axes, places).model)
+            else:
+                checked = self._alone(axes, places)
+            if checked.program is not None:
+                programs.append(checked.program)
+            found.add(values, checked.problems, checked.warnings)
             if found.many:
                 break
         self.problems.extend(found.problems(self.model))
@@ -208,10 +204,8 @@ class ExperimentResolver:
         }
         return Point(self.document.study.study, self.name, variant, values, constants)
 
-    def _at_once(
-        self, axes: Mapping[str, list[Any]], points: Sequence[Mapping[str, int]]
-    ) -> dict[int, tuple[Program, list[Problem]]]:
-        """The programs of cells that were checked at once, by their number among the points, and the warnings of each."""
+    def _at_once(self, axes: Mapping[str, list[Any]], points: Sequence[Mapping[str, int]]) -> dict[int, Checked]:
+        """What came of the cells that were checked at once, by their number among the points."""
         of_each: dict[int, tuple[Shared, list[int]]] = {}
         for number, places in enumerate(points):
             try:
@@ -219,18 +213,19 @@ class ExperimentResolver:
             except StudyError:
                 continue  # told where the cell is checked
             of_each.setdefault(id(shared), (shared, []))[1].append(number)
-        programs: dict[int, tuple[Program, list[Problem]]] = {}
+        outcomes: dict[int, Checked] = {}
         for shared, numbers in self._alike(of_each.values()):
             if not points_together.worth_while(len(numbers), shared.model):
                 continue
             cells = [(self._point(axes, points[number]), form) for number, form in numbers]
-            for some, program, warnings in points_together.at_once(cells, shared, self.document.study.layer_defaults):
+            defaults = self.document.study.layer_defaults
+            for some, checked in points_together.at_once(cells, shared, defaults):
                 first = cells[some[0]][1]
                 for own, place in enumerate(some):
                     point, form = cells[place]
                     named = points_together.other_names(first, form)
-                    programs[numbers[place][0]] = points_together.at_point(program, point, own, named), warnings
-        return programs
+                    outcomes[numbers[place][0]] = points_together.of_point(checked, point, own, named)
+        return outcomes
 
     def _said_once(self) -> frozenset[str]:
         """The words that stand once in the study."""
@@ -256,7 +251,18 @@ class ExperimentResolver:
             else:
                 yield shared, [(number, form) for _, own, form in others for number in own]
 
-    def _program(self, axes: Mapping[str, list[Any]], places: Mapping[str, int]) -> Program:
+    def _alone(self, axes: Mapping[str, list[Any]], places: Mapping[str, int]) -> Checked:
+        """What comes of one cell."""
+        noticed: list[Problem] = []
+        try:
+            return Checked(self._program(axes, places, noticed), (), noticed)
+        except StudyError as error:
+            return Checked(None, error.problems, noticed)
+
+    def _program(
+        self, axes: Mapping[str, list[Any]], places: Mapping[str, int], noticed: list[Problem] | None = None
+    ) -> Program:
+        """The program of a cell; its warnings are added to `noticed`, also where it has none. Raises StudyError."""
         shared = self._shared(axes, places)
         study = self.document.study
         point = self._point(axes, places)
@@ -269,7 +275,8 @@ class ExperimentResolver:
             checker = ExperimentChecker(point, shared, study.layer_defaults)
             return checker.program()
         finally:
-            self.noticed.extend(checker.scope.warnings)
+            if noticed is not None:
+                noticed.extend(checker.scope.warnings)
 
     def _shared(self, axes: Mapping[str, list[Any]], places: Mapping[str, int]) -> Shared:
         """What a point shares with all that have the same patches: those of its variant, and of its places on axes of patches."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,8 +27,16 @@ MIN_AT_ONCE = 10
 """From how many cells on these are checked at once: of fewer, each is checked as fast."""
 MIN_PARTS = 100
 """From how many names and layers in an experiment on three cells of it are checked at once, too."""
-Checked = tuple[Sequence[int], Program, list[Problem]]
-"""The places of cells that were checked at once, the program of each but for its constants, and the warnings of each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What came of cells that were checked at once: the program of each but for its constants, or the problems of each; and its warnings."""
+
+    program: Program | None
+    problems: Sequence[Problem]
+    warnings: Sequence[Problem]
+
 
 Cell = tuple[Shared, Mapping[str, Any]]
 """What a cell shares with others, and its values of the swept constants."""
@@ -62,8 +70,8 @@ def worth_while(cells: int, model: Experiment) -> bool:
 
 def at_once(
     cells: Sequence[tuple[Point, Form | None]], shared: Shared, defaults: LayerDefaults | None
-) -> Iterator[Checked]:
-    """Some cells that differ in swept constants alone, or in the numbers of patches of one form, checked at once.
+) -> Iterator[tuple[Sequence[int], Checked]]:
+    """Some cells that differ in swept constants alone, or in the numbers of patches of one form, checked at once: their places, and what came of it.
 
     Halves are tried where cells differ; what is left out is to be checked cell by cell.
 
@@ -78,7 +86,7 @@ def at_once(
         some = pending.pop()
         try:
             if len(some) > 1:
-                yield some, *_checked([cells[place] for place in some], shared, defaults)
+                yield some, _checked([cells[place] for place in some], shared, defaults)
         except (PointsDiffer, StudyError):
             refused += 1
             half = len(some) // 2
@@ -87,10 +95,8 @@ def at_once(
             return
 
 
-def _checked(
-    cells: Sequence[tuple[Point, Form | None]], shared: Shared, defaults: LayerDefaults | None
-) -> tuple[Program, list[Problem]]:
-    """What cells have in common, and their warnings. Raises StudyError, and OnePointNeeded where they cannot be checked at once."""
+def _checked(cells: Sequence[tuple[Point, Form | None]], shared: Shared, defaults: LayerDefaults | None) -> Checked:
+    """What comes of some cells. Raises StudyError where one of them may have a problem, and OnePointNeeded where they cannot be checked at once."""
     forms = [form for _, form in cells if form is not None]
     first = cells[0][0]
     together = {name: literal([point.values[name] for point, _ in cells]) for name in first.constants}
@@ -102,6 +108,12 @@ def _checked(
     try:
         checker = ExperimentChecker(replace(first, constants={}, together=terms_of_constants), shared, defaults)
         program = checker.program()
+    except StudyError as error:
+        found = (*error.problems, *checker.scope.warnings)
+        own = forms[0].places() if forms else ()
+        if not checker.scope.problems or (forms and any(one.span is None or one.span.begins_in(*own) for one in found)):
+            raise
+        return Checked(None, error.problems, checker.scope.warnings)
     finally:
         shared.points = points_of_parts
     terms = [item.term for item in (*program.measures, *program.estimates)]
@@ -111,11 +123,14 @@ def _checked(
         raise OnePointNeeded  # claims and figures look at them
     if forms and checker.scope.warnings:
         raise OnePointNeeded  # each stands in the cell's own patch
-    return program, checker.scope.warnings
+    return Checked(program, (), checker.scope.warnings)
 
 
-def at_point(program: Program, point: Point, place: int, measures: Mapping[str, str]) -> Program:
-    """The program of one of some cells that were checked at once, by its place among them, and by what it calls measures of other names."""
+def of_point(checked: Checked, point: Point, place: int, measures: Mapping[str, str]) -> Checked:
+    """What came of one of some cells that were checked at once, by its place among them, and by what it calls measures of other names."""
+    program = checked.program
+    if program is None:
+        return checked
     constants = {
         name: np.asarray(value.values[place]) if isinstance(value, AllValues) else value
         for name, value in program.constants.items()
@@ -123,7 +138,8 @@ def at_point(program: Program, point: Point, place: int, measures: Mapping[str, 
     named = program.measures
     if measures:
         named = tuple(replace(one, name=measures.get(one.name, one.name)) for one in named)
-    return replace(program, variant=point.variant, point=dict(point.values), constants=constants, measures=named)
+    own = replace(program, variant=point.variant, point=dict(point.values), constants=constants, measures=named)
+    return replace(checked, program=own)
 
 
 def other_names(first: Form | None, form: Form | None) -> dict[str, str]:

@@ -16,6 +16,7 @@ import pydantic
 
 from ..check.declarations import is_taken
 from ..check.memo import Shared
+from ..diagnostics.problems import Span
 from ..expressions import nodes as n
 from ..expressions.parser import parse_expression
 from ..model.experiment import Experiment
@@ -76,6 +77,10 @@ class Form:
         else:
             parts.append((type(node.value).__name__, node.value, node.plain))
 
+    def places(self) -> list[Span]:
+        """Where what stands that is no part of the base: its names and texts."""
+        return list(_apart(self.node, self.base))
+
     def _head(self, text: str) -> str:
         """A key of a section of names, without its name where that may be any."""
         name = _WORD.search(text)
@@ -88,6 +93,21 @@ class Form:
         """The names of the measures."""
         node = self.node.get("measures") if isinstance(self.node, yaml.Mapping) else None
         return tuple(node.keys()) if isinstance(node, yaml.Mapping) else ()
+
+
+def _apart(node: yaml.Node, base: yaml.Node | None) -> Iterator[Span]:
+    """Where the parts of a tree stand that another does not have."""
+    if node is base:
+        return
+    if not isinstance(node, yaml.Mapping) or not isinstance(base, yaml.Mapping):
+        yield node.span
+        return
+    if node.span != base.span:
+        yield replace(node.span, end_line=node.span.line, end_column=node.span.column + 1)
+    for key, below in node.entries:
+        if base.get(key.text) is None:
+            yield key.span
+        yield from _apart(below, base.get(key.text))
 
 
 def _no_floors(names: Iterable[str]) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from dlspec import spec
 from dlspec.spec.check.all_points import AllSizes, AllValues, OnePointNeeded, PointsDiffer
+from dlspec.spec.check.experiment import ExperimentChecker
 from dlspec.spec.check.expressions import Checker
 from dlspec.spec.diagnostics.problems import Problem, Source, StudyError
 from dlspec.spec.resolve import points_together, resolve
@@ -150,6 +151,20 @@ experiments:
 """
 
 
+WRONG = {
+    "u: normal()": "u: normal(zz)", 'u: "uniform(0, 1)"': 'u: "uniform(0, zz)"', "(f - y)^2": "(f - yy)^2", "(sum(net) - ": "(sum(nett) - ",
+    "{sgd: 0.1}": "{sgd: 0.1, adam: 1}", "dense: 3": "dense: 0", "steps: 2": "step: 2",
+}  # fmt: skip
+"""What stands in these studies, and what is wrong in its place."""
+
+
+def _wrong(rng: random.Random) -> str:
+    """A study of any kind with an error that all of its cells have."""
+    text = rng.choice([_study, _sized, _varied])(rng)
+    said, wrong = rng.choice([(said, wrong) for said, wrong in WRONG.items() if said in text])
+    return text.replace(said, wrong)
+
+
 def _seen(text: str, together: bool) -> list[Problem]:
     """The problems or the warnings of a study."""
     try:
@@ -159,7 +174,7 @@ def _seen(text: str, together: bool) -> list[Problem]:
         return list(error.problems)
 
 
-@pytest.mark.parametrize(("study", "seed"), [(_study, 7), (_sized, 8), (_varied, 9)])
+@pytest.mark.parametrize(("study", "seed"), [(_study, 7), (_sized, 8), (_varied, 9), (_wrong, 10)])
 def test_points_together_are_refused_what_each_is_refused(
     study: Callable[[random.Random], str], seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,7 +187,30 @@ def test_points_together_are_refused_what_each_is_refused(
         alone = _seen(text, together=False)
         assert _seen(text, together=True) == alone, text
         sound += not any(problem.severity == "error" for problem in alone)
-    assert 2 < sound < 28
+    assert 2 < sound < 28 or (study is _wrong and not sound)
+
+
+@pytest.mark.parametrize(
+    "patch", ["{training: {batch: #}}", "{constants: {m: #}}", "{loss: {l: '(f - y)^2 * #'}}", "{}"]
+)
+def test_an_error_that_all_cells_have_takes_no_more_checks_of_more_cells(
+    patch: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a hundred variants as of twenty; an error in one of them is told beside it."""
+    programs, calls = ExperimentChecker.program, []
+    monkeypatch.setattr(ExperimentChecker, "program", lambda self: calls.append(1) or programs(self))
+
+    def said(variants: int, more: str = "") -> list[str]:
+        lines = "".join(f"\n      v{n}: {patch.replace('#', str(n + 5))}" for n in range(variants))
+        wrong = MANY.replace("    sweep: {c: [%s]}", f"    variants: {lines}{more}").replace("dot(w, x)", "dot(w, z)")
+        calls.clear()
+        return [problem.message for problem in _seen(wrong.replace("k: c * 2", "k: c * 2, m: 1"), True)]
+
+    assert said(20) == ["unknown name 'z'"]
+    few = len(calls)
+    assert said(100) == ["unknown name 'z'"]
+    assert len(calls) == few < 5
+    assert len(said(100, "\n      other: {training: {steps: 0}}")) == 2
 
 
 MANY = """

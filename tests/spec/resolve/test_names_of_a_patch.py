@@ -8,6 +8,7 @@ from importlib import import_module
 import pytest
 from dlspec import spec
 from dlspec.spec.check.experiment import ExperimentChecker
+from dlspec.spec.resolve import points_together
 from dlspec.spec.resolve.variants_together import said_once
 from dlspec.spec.source import nodes as yaml
 
@@ -64,7 +65,11 @@ def test_a_name_that_something_speaks_of_is_one(monkeypatch: pytest.MonkeyPatch)
     updates = ", updates: {a: {networks: [f], loss: [squared, t7]}}"
     count, said = checked(monkeypatch, PATCHES["loss"], training=updates)
     assert "'t7'" in said
-    assert count >= len(NAMES) / 2
+    assert count < 5, "the others have the same error, and are checked at once"
+    monkeypatch.setattr(points_together, "MIN_AT_ONCE", len(NAMES) + 1)
+    one_by_one, alike = checked(monkeypatch, PATCHES["loss"], training=updates)
+    assert one_by_one >= len(NAMES)
+    assert said == alike
 
 
 @pytest.mark.parametrize(
