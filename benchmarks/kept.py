@@ -11,6 +11,9 @@ from dlspec.interpreter.api.run import Run
 
 from .machine import processor
 
+NOT_YET = "not measured yet"
+"""Where a number or a verdict is to stand that is not kept."""
+
 
 def made_by(run: Run) -> dict[str, Any]:
     """The version of the numbers, the packages and the processor of a run that ended here."""

@@ -36,7 +36,7 @@ from dlspec.interpreter.verdicts.rates import half_width, share_bounds
 from dlspec.spec.passes.digests import NUMERICS
 from dlspec.spec.source.nodes import data
 
-from .kept import made_by, read_kept, write_kept
+from .kept import NOT_YET, made_by, read_kept, write_kept
 from .workloads import ROOT
 
 SOURCE = ROOT / "benchmarks" / "paper.md"
@@ -48,7 +48,6 @@ MARK = re.compile(r"\{\{(.+?)\}\}")
 UNTIL = re.compile(r"<!-- until (?P<run>\w+) -->\n(?P<until>.*?)<!-- then -->\n(?P<then>.*?)<!-- end -->\n", re.DOTALL)
 NUMBER = re.compile(r"(?P<run>\w+)/(?P<experiment>\w+): (?P<expression>[^;]+?)(?:; (?P<form>\w+))?\Z")
 OTHER = re.compile(r"(?P<run>\w+) (?P<what>claim|command|replicates|time)(?: (?P<claim>[\w.]+))?\Z")
-NOT_YET = "not measured yet"
 
 
 @dataclass(frozen=True)
@@ -80,11 +79,15 @@ class Asked:
         ]
         return shlex.join(["dlspec", "run", f"examples/{self.study}.yaml", *chosen])
 
-    def left(self, held: Mapping[str, Any] | None) -> list[Asked]:
-        """What is to be run of it, one after the other: all of it at once, or, a seed a core at a time, what is not kept yet."""
+    def left(self, held: Mapping[str, Any] | None, wanted: Sequence[tuple[str, str]] = ()) -> list[Asked]:
+        """What is to be run of it, one after the other: all of it at once, or, a seed a core at a time, what is not kept yet with all that is wanted."""
         if not self.seeds:
             return [self]
-        as_now = held is not None and (held["study"], held["numerics"]) == (meaning(self.path), NUMERICS)
+        as_now = (
+            held is not None
+            and (held["study"], held["numerics"]) == (meaning(self.path), NUMERICS)
+            and held["numbers"].keys() >= {f"{experiment}: {expression}" for experiment, expression in wanted}
+        )
         missing = [seed for seed in self.seeds if not as_now or seed not in held["seeds"]]
         at_once = os.cpu_count() or 1
         return [replace(self, seeds=missing[start : start + at_once]) for start in range(0, len(missing), at_once)]
@@ -145,11 +148,12 @@ def main() -> int:
     held, source, code = read_kept(DATA), SOURCE.read_text("utf-8"), 0
     for name in [] if arguments.page else chosen:
         asked = RUNS[name]
-        for part in asked.left(held.get(name)):
+        wanted = expressions(source, name)
+        for part in asked.left(held.get(name), wanted):
             print(name, *part.seeds, file=sys.stderr, flush=True)
             run = dlspec.run(part.path, only=part.only, overrides=part.changes, runs=arguments.runs, progress=True)
             code |= run.exit_code not in (0, 3)
-            now = kept(part, run, expressions(source, name))
+            now = kept(part, run, wanted)
             held[name] = joined(asked, held[name], now) if part.seeds and name in held else now
             held = write_kept(DATA, held, RUNS)
             for figure, file in asked.figures.items():
@@ -194,9 +198,10 @@ def kept(asked: Asked, run: Run, wanted: Sequence[tuple[str, str]]) -> dict[str,
 def joined(asked: Asked, before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
     """What is kept of some seeds of a run, and of others: the values of all; verdicts are of the seeds of one run, and are not kept.
 
-    Versions, processor and device are the later ones'. What is not of the same study and version of the numbers falls away.
+    Versions, processor and device are the later ones'. What is of another study or version of the numbers, or lacks a number that is wanted now, falls away.
     """
-    if (before["study"], before["numerics"]) != (now["study"], now["numerics"]):
+    same = (before["study"], before["numerics"]) == (now["study"], now["numerics"])
+    if not same or not before["numbers"].keys() >= now["numbers"].keys():
         return dict(now)
     numbers = {
         expression: [

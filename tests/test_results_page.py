@@ -81,12 +81,14 @@ ASKED = paper.Asked("flat", ["initial_bias"], seeds=[0, 1, 2])
 
 def test_seeds_that_are_kept_are_not_run_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paper.os, "cpu_count", lambda: 2)
-    held = {"study": paper.meaning(ASKED.path), "numerics": NUMERICS, "seeds": [1]}
+    held = {"study": paper.meaning(ASKED.path), "numerics": NUMERICS, "seeds": [1], "numbers": {"initial_bias: a": []}}
     assert [part.seeds for part in ASKED.left(None)] == [[0, 1], [2]]
     assert [part.changes for part in ASKED.left(held)] == [["initial_bias.seed=0,2"]]
     assert ASKED.left(held | {"seeds": [2, 0, 1]}) == []
     for stale in ({"numerics": NUMERICS - 1}, {"study": "another"}):
         assert [part.seeds for part in ASKED.left(held | stale)] == [[0, 1], [2]]
+    assert [part.seeds for part in ASKED.left(held, [("initial_bias", "a")])] == [[0, 2]]
+    assert [part.seeds for part in ASKED.left(held, [("initial_bias", "b")])] == [[0, 1], [2]]
     assert paper.RUNS["flat"].left(held) == [paper.RUNS["flat"]]
 
 
@@ -100,6 +102,7 @@ def test_seeds_of_two_sittings_are_together() -> None:
     command = "dlspec run examples/flat.yaml --only initial_bias -o initial_bias.seed=2,0,1"
     assert both == kept([2, 0, 1], [0.5, 0.25, 4.0], seconds=20, verdicts={}, device="another", command=command)
     assert paper.joined(ASKED, kept([0], [1.0], numerics=0), kept([1], [4.0])) == kept([1], [4.0])
+    assert paper.joined(ASKED, kept([0], [1.0]) | {"numbers": {}}, kept([1], [4.0])) == kept([1], [4.0])
 
 
 def test_values_of_seeds_are_those_of_each_alone(tmp_path: Path) -> None:

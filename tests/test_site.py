@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shlex
@@ -140,24 +139,6 @@ def _expect(expected: list[str], printed: str, command: str, beside: str) -> Non
         else:
             pattern += r"[^\n]*".join(re.escape(part) for part in line.split(GAP)) + r"\s*?\n"
     assert re.fullmatch(pattern, printed), f"{command}\nprinted\n{printed}{beside}\nand not\n" + "\n".join(expected)
-
-
-def test_the_gallery_is_what_its_data_say_of_the_examples_as_they_are() -> None:
-    held = json.loads(gallery.DATA.read_text("utf-8"))
-    assert list(held) == [path.stem for path in gallery.cases()]
-    assert gallery.PAGE.read_text("utf-8") == gallery.page(held)
-    for path in gallery.cases():
-        assert held[path.stem]["text"] == gallery.checksum(path), (
-            f"run `python -m benchmarks.gallery --only {path.stem}`"
-        )
-        said = [
-            claim.says
-            for experiment in spec.load(path).study.experiments.values()
-            for claim in (experiment.claims or {}).values()
-        ]
-        assert [claim["says"] for claim in held[path.stem]["claims"]] == said
-    figures = {name for item in held.values() for name in item["figures"]}
-    assert figures == {path.name for path in gallery.FIGURES.iterdir()}
 
 
 def test_the_site_builds_and_its_links_lead_somewhere(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ experiments:
         ("wasserstein", "ring", "another study: experiment `ring` in place of `lines`, alike in architecture, loss and training; "
          "claims `saturates`, `no_gradient` and `grows` removed"),
         ("edge_of_chaos", "vanishing", "another study: experiment `vanishing` in place of `correlation` and `digits`; "
-         "claims `order`, `chaos`, `edge`, `frozen` and 1 more removed; profile `quick` removed"),
+         "claims `order`, `chaos`, `edge`, `frozen` and 2 more removed; profile `quick` removed"),
     ],
 )  # fmt: skip
 def test_two_cases_of_the_gallery(before: str, after: str, headline: str) -> None:
