@@ -23,7 +23,7 @@ experiments:
     about: A part.
     measures: {m: 1 + 1}  # a comment
     claims: {so: {says: It is so., check: final(m) == 2}}
-profiles: {quick: {seed: 1}}
+profiles: {quick: {experiments: {one: {replicates: 1}}}}
 """
 
 
@@ -47,7 +47,7 @@ def test_the_page_is_what_the_kept_results_say_of_the_examples_as_they_are() -> 
         ("about: A part.", "about: The whole."),
         ("# a comment", "# another"),
         ("says: It is so.", "says: Is it so?"),
-        ("seed: 1", "seed: 2"),
+        ("replicates: 1", "replicates: 2"),
     ],
 )
 def test_words_and_profiles_change_without_a_run(tmp_path: Path, words: str, others: str) -> None:
