@@ -76,8 +76,10 @@ def main() -> int:
             run = dlspec.run(path, runs=arguments.runs, progress=True)
             code |= run.exit_code not in (0, 3)
             held[path.stem] = _kept(path, run)
-    held = write_kept(DATA, held, [path.stem for path in cases()])
-    PAGE.write_text(page(held), "utf-8")
+            held = write_kept(DATA, held, [path.stem for path in cases()])
+            PAGE.write_text(page(held), "utf-8")
+    if arguments.page:
+        PAGE.write_text(page(held), "utf-8")
     return code
 
 
