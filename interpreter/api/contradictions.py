@@ -15,7 +15,6 @@ from ..results.run_list import RunRecord
 from ..results.run_reader import results
 from ..results.run_study import run_study
 from ..results.verdicts import FAILS, HOLDS, SEEN
-from ..verdicts.undecided import cell_name
 from .conclude import Ran, judged
 from .study import Study
 
@@ -39,7 +38,7 @@ def contradictions(run: RunRecord) -> list[str]:
     for one in (replicate for own in found.values() for replicate in own.replicates):
         item = told[one.experiment, one.variant, json.dumps(one.constants), one.number]
         if not _alike(final_of(item), one.final()):
-            words.append(f"the finals of {cell_name(one)} in it are not the ends of its curves")
+            words.append(f"the finals of {one.name} in it are not the ends of its curves")
             break
     by_plan = {e.name: Results.of_plan(e, found[e.name].replicates) for e in plan.experiments if e.name in found}
     experiments = tuple(e for e in plan.experiments if e.name in by_plan)
@@ -62,13 +61,13 @@ def _word(verdict: str) -> str:
 
 
 def _alike(written: Mapping[str, Any], ends: Mapping[str, Any]) -> bool:
-    """Whether finals are numbers' ends: what is not finite is nothing."""
+    """Whether finals are numbers' ends: what is undefined is nothing, and so is what is infinite in runs of before."""
     if not written.keys() >= ends.keys():
         return False
     for name, end in ends.items():
         one, other = (np.asarray(value, dtype=float) for value in (written[name], end))
         if one.shape != other.shape or not np.array_equal(
-            one, np.where(np.isinf(other), np.nan, other), equal_nan=True
+            one, np.where(np.isnan(one) & np.isinf(other), np.nan, other), equal_nan=True
         ):
             return False
     return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -33,10 +33,10 @@ class Spread:
 
     @staticmethod
     def of(values: Sequence[float | None]) -> Spread:
-        """The spread of the values of replicates that are done; `–` and how many are not finite, where some are not."""
+        """The spread of the values of replicates that are done; `–` and how many are undefined, where some are."""
         seen = [value for value in values if value is not None]
         if len(seen) < len(values):
-            return Spread("–", f"{len(values) - len(seen)} of {len(values)} not finite" if len(values) > 1 else "")
+            return Spread("–", f"{len(values) - len(seen)} of {len(values)} undefined" if len(values) > 1 else "")
         if not seen:
             return Spread("–")
         low, high = number(min(seen)), number(max(seen))
@@ -88,19 +88,25 @@ class Finals:
 
     @cached_property
     def measures(self) -> list[str]:
-        """The columns: measures, and the entries of small arrays."""
-        return list(dict.fromkeys(name for replicate in self.replicates for name in numbers(replicate)))
+        """The columns: measures, and the entries of arrays that are small in all cells."""
+        return list(dict.fromkeys(name for replicate in self.replicates for name in self._numbers(replicate)))
+
+    def _numbers(self, replicate: Replicate) -> dict[str, float | None]:
+        return numbers(replicate, self._large_names)
 
     @cached_property
     def arrays(self) -> list[Large]:
-        """Measures that are too large for columns, each with all its entries."""
-        large = dict.fromkeys(
+        """Measures that are too large for columns in a cell, each with all its entries."""
+        return [self._large(name) for name in self._large_names]
+
+    @cached_property
+    def _large_names(self) -> Collection[str]:
+        return dict.fromkeys(
             name
             for replicate in self.replicates
             for name, value in replicate["final"].items()
             if len(list(_flat(value, ()))) > MAX_ENTRIES
         )
-        return [self._large(name) for name in large]
 
     def _large(self, measure: str) -> Large:
         found: list[Entry] = []
@@ -137,7 +143,7 @@ class Finals:
         """A row a program."""
         rows = []
         for anchor, group in zip(self.anchors, self.programs[:MOST_ROWS], strict=False):
-            done = [numbers(replicate) for replicate in group if replicate["status"] == DONE]
+            done = [self._numbers(replicate) for replicate in group if replicate["status"] == DONE]
             good = len(done)
             rows.append(
                 Row(
@@ -166,7 +172,7 @@ class Finals:
             return []
         return [
             Row(
-                label(replicate), [Spread.of([numbers(replicate).get(name)]) for name in self.measures],
+                label(replicate), [Spread.of([self._numbers(replicate).get(name)]) for name in self.measures],
                 f"{replicate['steps']:,}", str(replicate["replicate"]), replicate.get("key") or "–",
             )
             for replicate in self.replicates
@@ -199,21 +205,14 @@ def label(replicate: Replicate) -> str:
     return ", ".join(parts) or str(replicate["experiment"])
 
 
-def numbers(replicate: Replicate) -> dict[str, float | None]:
-    """A replicate's finals, one number a name, all of them nothing where it is not done.
-
-    Arrays of a few entries are taken apart, larger ones left out.
-    """
-    return {name: value for measure, final in final_of(replicate).items() for name, value in _entries(measure, final)}
-
-
-def _entries(name: str, value: Any) -> Iterator[tuple[str, float | None]]:
-    if not isinstance(value, list):
-        yield name, value
-        return
-    flat = list(_flat(value, ()))
-    if len(flat) <= MAX_ENTRIES:
-        yield from ((entry_name(name, place), item) for place, item in flat)
+def numbers(replicate: Replicate, without: Collection[str] = ()) -> dict[str, float | None]:
+    """A replicate's finals but for some, one number a name, arrays taken apart; all of them nothing where it is not done."""
+    return {
+        entry_name(measure, place): value
+        for measure, final in final_of(replicate).items()
+        if measure not in without
+        for place, value in _flat(final, ())
+    }
 
 
 def _flat(value: Any, place: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], float | None]]:

@@ -19,7 +19,7 @@ const save = (name, rows) => {
 };
 // What is no number comes last, in both directions.
 const order = (a, b, down) => {
-  const x = Number(a.replaceAll(",", "")), y = Number(b.replaceAll(",", ""));
+  const [x, y] = [a, b].map((text) => Number(text.replaceAll(",", "").replace(/^(-?)inf$/, "$1Infinity")));
   const [one, other] = [a === "" || Number.isNaN(x), b === "" || Number.isNaN(y)];
   if (one || other) return one && other ? (down ? -1 : 1) * a.localeCompare(b, undefined, { numeric: true }) : one ? 1 : -1;
   return down ? y - x : x - y;

@@ -19,7 +19,7 @@ from dlspec import spec
 from .array_entries import entry_name
 from .atomic_files import replace_file
 from .errors import StoreError, explained
-from .replicates import DONE, final_of, with_infinite
+from .replicates import DONE, final_of
 from .run_list import RunRecord
 from .table_columns import MEANINGS, axis_array, axis_names, column_name, counted, described, subscript
 
@@ -135,10 +135,11 @@ class _Layout:
         self.ended = {
             (c["experiment"], c["variant"], _text(c["constants"]), c["replicate"]): c["status"] for c in replicates
         }
-        self.shapes: dict[tuple[str, str, str], tuple[int, ...]] = {}
-        for one in replicates:
-            for name, value in one["final"].items():
-                self.shapes.setdefault((one["experiment"], one["variant"], name), np.shape(value))
+        self.shapes = {
+            (one["experiment"], one["variant"], _text(one["constants"]), name): np.shape(value)
+            for one in replicates
+            for name, value in one["final"].items()
+        }
         self.meanings = {column: f"the axis {name}" for name, column in columns.items()}
         self.about = _about(run)
 
@@ -160,14 +161,14 @@ class _Layout:
         return described(pa.table(columns), self.meanings, self.about)
 
     def _entries(self, table: pa.Table) -> pa.Array:
-        """The entries of arrays as they are written, which needs their shapes."""
-        names = (table.column(name).to_pylist() for name in ("experiment", "variant", "measure", "index"))
-        known: dict[tuple[str, str, str, int], str] = {}
+        """The entries of arrays as they are written, which needs their shapes: those of one measure differ where an axis sizes it."""
+        names = (table.column(name).to_pylist() for name in ("experiment", "variant", "constants", "measure", "index"))
+        known: dict[tuple[str, str, str, str, int], str] = {}
 
-        def entry(experiment: str, variant: str, measure: str, index: int) -> str:
-            place = (experiment, variant, measure, index)
+        def entry(experiment: str, variant: str, constants: str, measure: str, index: int) -> str:
+            place = (experiment, variant, constants, measure, index)
             if place not in known:
-                known[place] = subscript(index, self.shapes.get(place[:3], ()))
+                known[place] = subscript(index, self.shapes.get(place[:4], ()))
             return known[place]
 
         return pa.array([entry(*place) for place in zip(*names, strict=True)], pa.string())
@@ -184,16 +185,10 @@ def axis_columns(replicates: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
 def _replicates(run: RunRecord, experiment: str | None) -> list[dict[str, Any]]:
     return [
-        {**replicate, "final": _ends(replicate)}
+        {**replicate, "final": final_of(replicate)}
         for replicate in run.read("cells.json")
         if experiment is None or replicate["experiment"] == experiment
     ]
-
-
-def _ends(replicate: Mapping[str, Any]) -> dict[str, Any]:
-    """A replicate's finals, with what is infinite."""
-    infinite = replicate["infinite"]
-    return {name: with_infinite(value, infinite.get(name)) for name, value in final_of(replicate).items()}
 
 
 def _lead(replicates: Sequence[Mapping[str, Any]]) -> dict[str, pa.Array]:

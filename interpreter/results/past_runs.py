@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +17,7 @@ from dlspec.spec.passes.digests import measure_digest
 from dlspec.spec.resolve.overrides import Override
 
 from .errors import StoreError
+from .replicates import final_of
 from .run_list import RunRecord, list_runs
 from .run_study import SPEC, run_study
 
@@ -71,7 +73,7 @@ def stored_runs(root: Path, warn: Callable[[str], None] = lambda text: None) -> 
 
 
 def finals(runs: Sequence[StoredRun], program: Program) -> dict[str, list[float]]:
-    """A program's stored finals by measure, one a replicate: those of the same training and the same measure."""
+    """A program's stored finals by measure, one a replicate: those of the same training and the same measure, NaN where one is undefined."""
     wanted = {measure.name: measure_digest(program, measure) for measure in program.measures}
     found: dict[str, dict[int, float]] = {}
     for run in runs:
@@ -81,9 +83,10 @@ def finals(runs: Sequence[StoredRun], program: Program) -> dict[str, list[float]
             )
             for name, mark in wanted.items():
                 old = next((key for key, value in meanings.items() if value == mark), None)
-                value = replicate["final"].get(old) if old is not None else None
-                if isinstance(value, int | float):
-                    found.setdefault(name, {}).setdefault(replicate["replicate"], float(value))
+                ends = final_of(replicate)
+                if old in ends and not isinstance(ends[old], list):
+                    value = math.nan if ends[old] is None else float(ends[old])
+                    found.setdefault(name, {}).setdefault(replicate["replicate"], value)
     return {name: [values[place] for place in sorted(values)] for name, values in found.items()}
 
 

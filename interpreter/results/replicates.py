@@ -10,7 +10,7 @@ from typing import Any, overload
 
 import numpy as np
 from dlspec.spec.diagnostics.problems import listing
-from dlspec.spec.ir.plan import ExperimentPlan
+from dlspec.spec.ir.plan import ExperimentPlan, cell_name
 from dlspec.spec.passes.few_values import Rate, rate_in
 from dlspec.spec.passes.randomness import is_random, trains_at_random
 from dlspec.spec.passes.sampled_means import sampled_examples, sampled_stream
@@ -74,12 +74,6 @@ def undefined(value: Any) -> Any:
     return [undefined(item) for item in value] if isinstance(value, list) else None
 
 
-def final_of(replicate: Mapping[str, Any]) -> dict[str, Any]:
-    """The finals of an entry of `replicates.json`: runs of before wrote the last evaluation of what was not done, too."""
-    ends: dict[str, Any] = replicate["final"]
-    return ends if replicate["status"] == DONE else {name: undefined(value) for name, value in ends.items()}
-
-
 def signs(value: Any) -> Any:
     """Of a number, or of the entries of nested lists, the sign where it is infinite, else 0: what JSON has no number for.
 
@@ -100,6 +94,15 @@ def with_infinite(value: Any, sign: Any) -> Any:
     if isinstance(value, list):
         return [with_infinite(*pair) for pair in zip(value, sign, strict=True)] if isinstance(sign, list) else value
     return sign * math.inf if value is None and sign in (1, -1) else value
+
+
+def final_of(replicate: Mapping[str, Any]) -> dict[str, Any]:
+    """The finals of an entry of `cells.json`, with what is infinite: runs of before wrote the last evaluation of what was not done, too."""
+    ends: dict[str, Any] = replicate["final"]
+    if replicate["status"] != DONE:
+        return {name: undefined(value) for name, value in ends.items()}
+    infinite = replicate["infinite"]
+    return {name: with_infinite(value, infinite.get(name)) for name, value in ends.items()}
 
 
 @dataclass
@@ -131,6 +134,11 @@ class Replicate:
     key: str = ""
     stored: bool = False
     made_by: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """What people call it: `line/deep d=4 replicate 1`. Replicates of equal cells have one key, and each a name."""
+        return f"{cell_name(self.experiment, self.variant, self.constants)} replicate {self.number}"
 
     def record(self, step: int, measures: Mapping[str, Array], errors: Mapping[str, Array] | None = None) -> None:
         """Adds an evaluation: measures, and the sampling errors of some."""

@@ -114,7 +114,7 @@ class MLflow:
 
     def _passed_over(self, replicate: Replicate) -> bool:
         """Whether a replicate was told already: it was stored before this run, and a run of the same design holds it."""
-        return replicate.stored and replicate.key not in self.runs and self.known
+        return replicate.stored and replicate.name not in self.runs and self.known
 
     def progressed(self, replicate: Replicate, points: Sequence[tuple[int, Mapping[str, float]]]) -> None:
         """Logs the next points of a replicate's metrics; what is infinite is no number there, which would keep 1.8e308."""
@@ -126,7 +126,7 @@ class MLflow:
         for step, numbers in points:
             for name, value in numbers.items():
                 if math.isinf(value):
-                    self.infinite.setdefault(replicate.key, {}).setdefault(name, []).append(step)
+                    self.infinite.setdefault(replicate.name, {}).setdefault(name, []).append(step)
         metrics = [
             Metric(name, math.nan if math.isinf(value) else value, now, step)
             for step, numbers in points
@@ -147,12 +147,12 @@ class MLflow:
             "dlspec.compiled": replicate.compiled,
             "dlspec.stored": str(replicate.stored).lower(),
         }
-        for name, steps in self.infinite.pop(replicate.key, {}).items():
+        for name, steps in self.infinite.pop(replicate.name, {}).items():
             tags[f"dlspec.infinite.{name}"] = f"at {listing([f'step {step}' for step in steps], 6)}"
         for name, value in {**tags, **({"dlspec.message": replicate.message} if replicate.message else {})}.items():
             self.client.set_tag(run, name, value)
         self.client.set_terminated(run, RUN_STATUSES[replicate.status])
-        del self.runs[replicate.key]
+        del self.runs[replicate.name]
 
     def _no_finals(self, replicate: Replicate) -> None:
         """Ends each metric with what is not a number: MLflow takes the last for the result, and ranks that behind all."""
@@ -187,7 +187,7 @@ class MLflow:
 
     def _run(self, replicate: Replicate) -> str:
         """The run of a replicate, made when it is first spoken of."""
-        if replicate.key not in self.runs:
+        if replicate.name not in self.runs:
             from mlflow.entities import Param
 
             given = self.settings.of(replicate)
@@ -205,14 +205,11 @@ class MLflow:
                 ]
             )
             run = self.client.create_run(self.experiment, tags=tags, run_name=name[:MAX_PARAMETER_LENGTH]).info.run_id
-            self.client.log_batch(
-                run,
-                params=[
-                    Param(_key(key), str(value)[:MAX_PARAMETER_LENGTH]) for key, value in given.items() if value != ""
-                ][:MAX_PARAMETERS],
-            )
-            self.runs[replicate.key] = run
-        return self.runs[replicate.key]
+            told = {_key(key): str(value)[:MAX_PARAMETER_LENGTH] for key, value in given.items() if value != ""}
+            for some in _some([Param(key, value) for key, value in told.items()], MAX_PARAMETERS):
+                self.client.log_batch(run, params=some)
+            self.runs[replicate.name] = run
+        return self.runs[replicate.name]
 
 
 def _key(name: str) -> str:

@@ -47,35 +47,37 @@ class TensorBoard:
         """Adds points to a replicate's curves; they are in the file at once."""
         from tensorboard.compat.proto.summary_pb2 import Summary
 
-        if replicate.key not in self.open:
-            self.open[replicate.key] = _file(self.folder / place(replicate))
+        if replicate.name not in self.open:
+            self.open[replicate.name] = _file(self.folder / place(replicate))
             if self.settings is not None:
                 _add(
-                    self.open[replicate.key], 0, session_start(place(replicate).as_posix(), self.settings.of(replicate))
+                    self.open[replicate.name],
+                    0,
+                    session_start(place(replicate).as_posix(), self.settings.of(replicate)),
                 )
         for step, numbers in points:
             values = [self._value(replicate, tag, value) for tag, value in numbers.items()]
-            _add(self.open[replicate.key], step, Summary(value=values))
-        self.open[replicate.key].flush()
+            _add(self.open[replicate.name], step, Summary(value=values))
+        self.open[replicate.name].flush()
 
     def _value(self, replicate: Replicate, tag: str, value: float) -> Any:
         """A point; the first of a curve says what its measure is."""
         from tensorboard.compat.proto.summary_pb2 import DATA_CLASS_SCALAR, Summary, SummaryMetadata
 
         text = self.settings.meaning(replicate.experiment, tag.split("/")[0]) if self.settings is not None else ""
-        if not text or (replicate.key, tag) in self.described:
+        if not text or (replicate.name, tag) in self.described:
             return Summary.Value(tag=tag, simple_value=value)
-        self.described.add((replicate.key, tag))
+        self.described.add((replicate.name, tag))
         scalars = SummaryMetadata.PluginData(plugin_name="scalars")
         metadata = SummaryMetadata(summary_description=f"`{text}`", plugin_data=scalars, data_class=DATA_CLASS_SCALAR)
         return Summary.Value(tag=tag, simple_value=value, metadata=metadata)
 
     def ended(self, replicate: Replicate) -> None:
         """Says how a replicate ended, and closes its file: no more are open than replicates run."""
-        if replicate.key in self.open:
+        if replicate.name in self.open:
             if self.settings is not None:
-                _add(self.open[replicate.key], 0, session_end(replicate.status == DONE))
-            self.open.pop(replicate.key).close()
+                _add(self.open[replicate.name], 0, session_end(replicate.status == DONE))
+            self.open.pop(replicate.name).close()
 
     def conclude(self, folder: Path, figures: Sequence[Path], verdicts: Sequence[Verdict]) -> None:
         """Adds the figures, and takes the run's name if it got another one."""

@@ -53,19 +53,19 @@ class ReportedSteps:
         """An evaluation of a replicate batch, its replicates side by side."""
         steps = batch.request.steps
         for place, number in enumerate(batch.numbers):
-            key = batch.request.key(number)
-            last = self.last.get(key, BEFORE_FIRST_STEP)
-            if step <= last or any(last < other < step for other in steps) or key in self.over:
+            replicate = batch.request.replicate(number, batch.request.key(number))
+            last = self.last.get(replicate.name, BEFORE_FIRST_STEP)
+            if step <= last or any(last < other < step for other in steps) or replicate.name in self.over:
                 continue
             if numbers := at(measures, place):
-                self.tracker.progressed(batch.request.replicate(number, key), [(step, numbers)])
-                self.last[key] = step
+                self.tracker.progressed(replicate, [(step, numbers)])
+                self.last[replicate.name] = step
 
     def ended(self, replicate: Replicate) -> None:
         """A replicate's end, with the points that were not told yet."""
-        if replicate.key in self.over:
+        if replicate.name in self.over:
             return
-        if points := list(curves(replicate, self.last.pop(replicate.key, BEFORE_FIRST_STEP))):
+        if points := list(curves(replicate, self.last.pop(replicate.name, BEFORE_FIRST_STEP))):
             self.tracker.progressed(replicate, points)
         self.tracker.ended(replicate)
-        self.over.add(replicate.key)
+        self.over.add(replicate.name)

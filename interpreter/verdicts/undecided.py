@@ -144,18 +144,18 @@ def _cell(tree: c.Measured | c.Diverged, entry: Entry, results: Results) -> str:
     if replicate is None:
         return f"not run: {where(places, results) or results.experiment}"
     if replicate.status != "done":
-        return f"{replicate.status}: {cell_name(replicate)} {replicate.message}".strip()
+        return f"{replicate.status}: {replicate.name} {replicate.message}".strip()
     assert isinstance(tree, c.Measured)
     name = f"the measure '{tree.measure}'"
     if not len(replicate.curves.get(tree.measure, ())):
-        return f"{name} was not taken in {cell_name(replicate)}"
+        return f"{name} was not taken in {replicate.name}"
     if tree.reduction == "at" and tree.step not in replicate.steps:
-        return f"{name} was not taken at step {tree.step:,} in {cell_name(replicate)}, which ended at step {replicate.steps[-1]:,}"
+        return f"{name} was not taken at step {tree.step:,} in {replicate.name}, which ended at step {replicate.steps[-1]:,}"
     if tree.reduction == "first_step" and (reason := undecided(tree.threshold, entry, results)):
         return reason
     inside = c.within(tree.window, replicate.steps)
     if inside.start >= inside.stop:
-        return f"{name} was not taken in these steps in {cell_name(replicate)}, which ended at step {replicate.steps[-1]:,}"
+        return f"{name} was not taken in these steps in {replicate.name}, which ended at step {replicate.steps[-1]:,}"
     values = along_steps(tree, replicate.curves[tree.measure])[inside]
     lost = np.isnan(values) if np.isnan(values).any() else np.isinf(values)
     at = inside.start + int(np.argmax(lost))
@@ -163,12 +163,4 @@ def _cell(tree: c.Measured | c.Diverged, entry: Entry, results: Results) -> str:
         at = len(replicate.steps) - 1 if tree.step is None else replicate.steps.index(tree.step)
     own = along_steps(tree, replicate.curves[tree.measure])[at]
     what = "infinite" if np.isinf(own) else "undefined (NaN)"
-    return f"{name} was {what} at step {replicate.steps[at]:,} in {cell_name(replicate)}"
-
-
-def cell_name(replicate: Replicate) -> str:
-    """What people call a replicate: `line/deep d=4 replicate 1`."""
-    parts = [replicate.experiment, *([replicate.variant] if replicate.variant else [])]
-    return " ".join(
-        ["/".join(parts), *(f"{key}={at}" for key, at in replicate.constants.items()), f"replicate {replicate.number}"]
-    )
+    return f"{name} was {what} at step {replicate.steps[at]:,} in {replicate.name}"

@@ -183,6 +183,11 @@ def test_a_damaged_result_file_is_not_taken_in(run: dlspec.Run, tmp_path: Path) 
             lambda entries: entries[1]["final"].update(size=0.5),
             "the finals of e d=2 replicate 1 in it are not the ends of its curves",
         ),
+        (
+            "cells.json",
+            lambda entries: (entries[1]["final"].update(size=None), entries[1].update(infinite={"size": -1})),
+            "the finals of e d=2 replicate 1 in it are not the ends of its curves",
+        ),
         ("cells.json", lambda entries: entries[0].update(seconds=1e6), ""),
     ],
 )

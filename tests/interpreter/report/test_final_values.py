@@ -10,7 +10,7 @@ from dlspec.interpreter.report.final_values import MAX_UNFOLDED_ROWS, MOST_ENTRI
 def cell(place: int, replicate: int = 0, **final: Any) -> dict[str, Any]:
     return {
         "experiment": "e", "variant": "v", "constants": {"d": place}, "replicate": replicate, "digest": f"{place:x}", "key": "k",
-        "status": "done", "message": "", "steps": 10, "final": final or {"error": float(place + replicate)},
+        "status": "done", "message": "", "steps": 10, "final": final or {"error": float(place + replicate)}, "infinite": {},
     }  # fmt: skip
 
 
@@ -21,11 +21,11 @@ def test_a_row_is_the_mean_and_the_range() -> None:
     assert [one.finals for one in own.each] == [[Spread("1")], [Spread("2")], [Spread("3")]]
 
 
-def test_what_is_not_finite_is_no_mean_and_is_said() -> None:
-    assert Spread.of([1.0, None, 3.0]) == Spread("–", "1 of 3 not finite")
+def test_what_is_undefined_is_no_mean_and_is_said() -> None:
+    assert Spread.of([1.0, None, 3.0]) == Spread("–", "1 of 3 undefined")
     assert Spread.of([None]) == Spread.of([]) == Spread("–")
     (own,) = finals([cell(1, error=1.0), cell(1, 1, error=None), {**cell(1, 2, error=5.0), "status": "diverged"}])
-    assert own.rows[0].finals == [Spread("–", "1 of 2 not finite")] and own.rows[0].replicates == "2 of 3"
+    assert own.rows[0].finals == [Spread("–", "1 of 2 undefined")] and own.rows[0].replicates == "2 of 3"
 
 
 def test_small_arrays_are_taken_apart_and_large_ones_have_their_entries_below() -> None:
@@ -61,3 +61,27 @@ def test_a_large_study_is_folded_and_cut() -> None:
     assert not few.folded and few.more == 0
     (many,) = finals([cell(place) for place in range(MOST_ROWS + 5)])
     assert many.folded and many.more == 5 and len(many.rows) == MOST_ROWS and many.each == []
+
+
+def test_what_is_infinite_is_so_in_tables_as_it_is_in_python() -> None:
+    """An infinite entry was left out of what a large array spans, and an infinite final was as if undefined."""
+    one = {
+        **cell(1, error=None, table=[None, *map(float, range(8))]),
+        "infinite": {"error": 1, "table": [-1, *[0] * 8]},
+    }
+    (own,) = finals([one, cell(1, 1, error=2.0, table=[0.0] * 9)])
+    assert own.rows[0].finals == [Spread("inf", "2 … inf")]
+    assert own.arrays[0].span == "-inf to 7"
+    assert [entry.final.mean for entry in own.arrays[0].entries][:2] == ["-inf", "0"]
+
+
+def test_an_array_that_is_large_in_one_cell_is_shown_whole_for_all() -> None:
+    """The cell in which it is large stood in the columns of the others' entries, with nothing in them."""
+    small, large = ([[float(10 * i + j) for j in range(d)] for i in range(d)] for d in (2, 3))
+    (own,) = finals([cell(2, error=1.0, outer=small), cell(3, error=1.0, outer=large)])
+    assert own.measures == ["error"]
+    (array,) = own.arrays
+    assert (array.shape, array.span) == ("2 × 2 or 3 × 3", "0 to 22")
+    assert [(one.name, one.place, one.final.mean) for one in array.entries] == [
+        (f"v, d = {d}", f"{i}, {j}", f"{10 * i + j}") for d in (2, 3) for i in range(d) for j in range(d)
+    ]

@@ -168,3 +168,22 @@ def test_a_final_that_is_infinite_is_no_undefined_one(ending: str, tmp_path: Pat
             np.testing.assert_equal(own, last[number, "table", index])
     assert finals["ratio"][2].as_py() is None and finals["table[1, 2]"][2].as_py() is None
     np.testing.assert_equal(long["value"].to_pylist()[:14], [last[key] for key in sorted(last)[:14]])
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_entries_of_arrays_whose_size_is_swept_are_those_of_their_own_cell(ending: str, tmp_path: Path) -> None:
+    """The shape of the first cell named those of all: [0, 0] stood twice in the second."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    found = []
+    for d in (2, 3):
+        one = Replicate("e", "", {"d": d}, 0, "a", key=f"a{d}")
+        one.record(0, {"outer": np.add.outer(10.0 * np.arange(d), np.arange(d))})  # its entry [i, j] is 10 i + j
+        found.append(one)
+    (folder / "cells.json").write_text(json.dumps(cells_json({"e": Results("e", {}, 1, found)})))
+    write_curves(folder / "curves.parquet", found)
+    run = RunRecord(folder, {"study": "small", "profile": "", "finished": "2026-01-01T00:00:00+00:00"})
+    curves = table(run, tmp_path / f"curves.{ending}").to_pylist()
+    assert len(curves) == 4 + 9
+    for row in curves:
+        assert row["entry"] == "[{:.0f}, {:.0f}]".format(*divmod(row["value"], 10))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
 from dlspec import spec
-from dlspec.interpreter.results.past_runs import stored_runs, verdicts
+from dlspec.interpreter.results.past_runs import finals, stored_runs, verdicts
 from dlspec.spec.diagnostics.problems import Source
 
 STUDY = """
@@ -63,3 +64,18 @@ def test_a_verdict_is_that_of_the_same_meaning(old: str, new: str, same: bool, t
     runs = stored_runs(tmp_path)
     assert verdicts(runs, plan(STUDY)) == {"e.c": "holds"}
     assert verdicts(runs, plan(STUDY.replace(old, new))) == ({"e.c": "holds"} if same else {})
+
+
+def test_a_final_that_is_not_finite_is_none_the_less_one_of_them(tmp_path: Path) -> None:
+    """A diff showed the mean of those replicates whose final was finite, as if there were no others."""
+    stored(tmp_path / "run", STUDY)
+    file = tmp_path / "run" / "cells.json"
+    cells = json.loads(file.read_text("utf-8"))
+    cells[0]["final"], cells[1]["final"] = {"m": None}, {"m": None}
+    cells[1]["infinite"] = {"m": -1}
+    file.write_text(json.dumps(cells), "utf-8")
+    first, second = plan(STUDY).experiments[0].programs
+    runs = stored_runs(tmp_path)
+    undefined, infinite, last = finals(runs, first)["m"]
+    assert math.isnan(undefined) and (infinite, last) == (-math.inf, 1.0)
+    assert finals(runs, second) == {"m": [1.0, 1.0, 1.0]}

@@ -9,12 +9,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from dlspec import spec
 from dlspec.interpreter.results.replicates import Replicate
-from dlspec.interpreter.store.requests import ReplicateBatch
+from dlspec.interpreter.store.requests import ReplicateBatch, requests_of
 from dlspec.interpreter.tracking import Tracking, opened
 from dlspec.interpreter.tracking.extras import MissingExtra
-from dlspec.spec.diagnostics.problems import render
+from dlspec.interpreter.tracking.tensorboard import place
+from dlspec.spec.diagnostics.problems import Source, render
 from dlspec.spec.ir.plan import StudyPlan
+
+from tests.interpreter.tracking.conftest import STUDY
 
 EVERY = [0, 10, 20, 30, 40]
 
@@ -160,3 +164,40 @@ def test_a_missing_extra_is_named_before_anything_runs(
         opened(plan, tmp_path, "small-1", *asked, pytest.fail)
     text = render(caught.value.problems)
     assert f"`--{name}` needs" in text and f"`pip install 'dlspec[{name}]'`" in text
+
+
+def test_replicates_of_equal_cells_are_each_told(tmp_path: Path) -> None:
+    """They have one key, and trackers showed the first cell alone."""
+    text = STUDY.replace("    claims:", "    variants: {a: {}, b: {}}\n    claims:")
+    plan = spec.resolve(spec.parse(Source("small.yaml", text)))
+    cells = [request.replicate(0) for request in requests_of(plan, "cpu")]
+    assert len({one.key for one in cells}) == 2 and len({one.name for one in cells}) == 4
+    for one in cells:
+        one.record(0, {"error": np.asarray(1.0)})
+    names: list[str] = []
+
+    class Named(Noting):
+        def ended(self, replicate: Replicate) -> None:
+            names.append(replicate.name)
+
+    tracker = Named()
+    assert told(tracker, lambda tracking: tracking.ended([*cells, *cells])) == []
+    assert names == [one.name for one in cells] and tracker.steps == {0: [0] * 4}
+
+
+def test_tensorboard_has_each_of_equal_cells(tmp_path: Path) -> None:
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    plan = spec.resolve(
+        spec.parse(Source("small.yaml", STUDY.replace("    claims:", "    variants: {a: {}, b: {}}\n    claims:")))
+    )
+    cells = [request.replicate(0) for request in requests_of(plan, "cpu")]
+    tracking = opened(plan, tmp_path, "small-1", True, None, pytest.fail)
+    for one in cells:
+        for step in (0, 10):
+            one.record(step, {"error": np.asarray(2.0 + step)})
+    tracking.ended(cells)
+    tracking.close()
+    for one in cells:
+        file = accumulator.EventAccumulator(str(tmp_path / "tensorboard" / "small-1" / place(one)))
+        file.Reload()
+        assert [(event.step, event.value) for event in file.Scalars("error")] == [(0, 2.0), (10, 12.0)]

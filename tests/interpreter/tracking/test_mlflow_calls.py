@@ -13,7 +13,7 @@ from dlspec import spec
 from dlspec.interpreter.store.requests import requests_of
 from dlspec.interpreter.store.store import FINAL_STATUSES
 from dlspec.interpreter.tracking import Origin, opened
-from dlspec.interpreter.tracking.mlflow import RUN_STATUSES
+from dlspec.interpreter.tracking.mlflow import MAX_PARAMETERS, RUN_STATUSES
 from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.ir.plan import StudyPlan
 
@@ -130,3 +130,27 @@ def test_every_differing_setting_is_a_parameter_and_the_run_says_where_it_comes_
         any(key.startswith("training.optimizer") for key in runs[0].params) and "training.steps" not in runs[0].params
     )
     assert parent.tags["dlspec.command"] == "dlspec run 'a b.yaml'" and parent.tags["dlspec.package.numpy"]
+
+
+def test_more_settings_than_mlflow_takes_at_once_are_all_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The replicate's own number and variant came last, and were cut off."""
+    server = Server()
+    install(monkeypatch, server)
+    names = [f"c{number}" for number in range(MAX_PARAMETERS)]
+    text = STUDY.replace(
+        "constants: {rate: 0.1}", f"constants: {{rate: 0.1, {', '.join(f'{name}: 0' for name in names)}}}"
+    )
+    text = text.replace("E(f^2), pair", f"E(f^2) + {' + '.join(names)}, pair")
+    changed = ", ".join(f"{name}: 1" for name in names)
+    text = text.replace(
+        "    claims:", f"    variants: {{plain: {{}}, other: {{constants: {{{changed}}}}}}}\n    claims:"
+    )
+    plan = spec.resolve(spec.parse(Source("small.yaml", text)))
+    tracking = opened(plan, tmp_path, "small-1", False, "file:x", pytest.fail)
+    tracking.ended(request.replicate(0) for request in requests_of(plan, "cpu"))
+    tracking.close()
+    _, *runs = server.runs.values()
+    assert [(one.params["variant"], one.params["replicate"]) for one in runs] == [("plain", "0")] * 2 + [
+        ("other", "0")
+    ] * 2
+    assert all({key.split(".")[-1] for key in one.params} >= {*names} for one in runs)
