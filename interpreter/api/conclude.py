@@ -46,7 +46,7 @@ class Ran:
     """A run whose training is over: what was asked for, what it gave, and where and how it ran.
 
     `command` is the command's words, `study` the study's file, `title` the name that the run's folder will have, `registration` how
-    claims and design compare with what was registered; `interrupted` says that it was broken off.
+    claims and design compare with what was registered; `interrupted` says that it was broken off; `owner` holds the leases of its process.
     """
 
     plan: StudyPlan
@@ -58,6 +58,7 @@ class Ran:
     study: Path | None = None
     registration: Mapping[str, Any] | None = None
     interrupted: bool = False
+    owner: str = ""
 
 
 def judged(ran: Ran) -> list[Verdict]:
@@ -94,7 +95,7 @@ def conclude(
     done = Concluded(verdicts)
     try:
         with explained(ran.root):
-            folder = RunFolder(ran.root, ran.plan, ran.title)
+            folder = RunFolder(ran.root, ran.plan, ran.title, ran.owner)
             try:
                 folder.write_results(ran.plan, ran.results, ran.device, ran.command, ran.study, aside)
                 folder.write_claims(verdicts)

@@ -7,7 +7,6 @@ that fails here is drawn again at the end, and fails or is told of there.
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from types import TracebackType
 
 from dlspec.spec.ir.plan import ExperimentPlan, FigurePlan, StudyPlan
 
+from ..results.atomic_files import draft_folder
 from ..results.replicates import Replicate, Results
 from ..schedule.scheduler import Progress
 
@@ -45,6 +45,8 @@ class DrawnMeanwhile:
         self.left: dict[str, set[tuple[int, int]]] = {}
         """The replicates of each experiment that are not there yet."""
         self.folder: Path | None = None
+        self.owner = ""
+        """By which the folder is known to be nobody's once this process is killed."""
 
     def __enter__(self) -> DrawnMeanwhile:
         return self
@@ -57,8 +59,9 @@ class DrawnMeanwhile:
         if self.folder is not None:
             shutil.rmtree(self.folder, ignore_errors=True)
 
-    def follow(self, progress: Progress) -> None:
-        """Has figures drawn when the last replicate of their experiment comes and others are still to come."""
+    def follow(self, progress: Progress, owner: str) -> None:
+        """Has figures drawn when the last replicate of their experiment comes and others are still to come; `owner` holds this process' leases."""
+        self.owner = owner
         self.left = {
             experiment.name: {
                 (place, number)
@@ -90,7 +93,7 @@ class DrawnMeanwhile:
         from ..figures import draw
 
         if self.folder is None:
-            self.folder = Path(tempfile.mkdtemp(prefix=f".{self.title}-figures-", dir=self.root))
+            self.folder = draft_folder(self.root, f"{self.title}-figures", self.owner)
         told: list[str] = []
         return _Drawn(replicates, draw(figure, Results.of_plan(experiment, replicates), self.folder, told.append), told)
 

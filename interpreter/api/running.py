@@ -79,7 +79,7 @@ def carried_out(plan: StudyPlan, settings: RunSettings, audience: Audience, comm
             store = Store(settings.runs / STORE, audience.warn)
             run = _run_on_cluster if settings.executor is ExecutorName.ray else _run
             results, where = run(plan, settings, store, tracking, audience, figures)
-            done = _conclude(plan, results, settings, where, command, title, audience, figures)
+            done = _conclude(plan, results, settings, store.owner.name, where, command, title, audience, figures)
             if done.folder is not None:
                 with Aside(audience.warn).part("what trackers are told at the end"):
                     tracking.conclude(results, done.folder, done.figures, done.verdicts)
@@ -199,7 +199,7 @@ def _finish(
 ) -> None:  # fmt: skip
     """Runs what is missing to its end; `figures` are drawn as their experiments are done."""
     if figures is not None:
-        figures.follow(begun.progress)
+        figures.follow(begun.progress, store.owner.name)
     tracking.ended(begun.progress.replicates.values())
     told = audience.watcher(begun.missing)
     meanwhile = loaded_meanwhile(told.trained) if audience.owns_process else nullcontext()
@@ -227,7 +227,7 @@ def _tell(begun: _Begun, settings: RunSettings, audience: Audience) -> None:
 
 
 def _conclude(
-    plan: StudyPlan, results: Mapping[str, Results], settings: RunSettings, where: str, command: Sequence[str], title: str,
+    plan: StudyPlan, results: Mapping[str, Results], settings: RunSettings, owner: str, where: str, command: Sequence[str], title: str,
     audience: Audience, figures: DrawnMeanwhile | None = None,
 ) -> Concluded:  # fmt: skip
     """Verdicts first, then the run's folder, with figures and the report. Raises StoreError."""
@@ -235,7 +235,7 @@ def _conclude(
 
     aside = Aside(audience.warn)
     stopped = audience.stop.is_set()
-    ran = Ran(plan, results, settings.runs, title, where, command, settings.study, interrupted=stopped)
+    ran = Ran(plan, results, settings.runs, title, where, command, settings.study, interrupted=stopped, owner=owner)
     try:
         verdicts = judged(ran)
         with aside.part("the look for earlier verdicts"):

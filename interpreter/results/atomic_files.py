@@ -55,6 +55,27 @@ def _write(
     return place
 
 
+def draft_folder(root: Path, title: str, owner: str) -> Path:
+    """A new hidden folder for what an owner of leases makes, to be moved out of it or removed by it; raises OSError.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as name:
+    ...     made = draft_folder(Path(name), "study-1", "1f")
+    ...     drafts_of(Path(name), "1f") == [made], drafts_of(Path(name), "2e")
+    (True, [])
+    """
+    return Path(tempfile.mkdtemp(prefix=f".{title}{_mark(owner)}", dir=root))
+
+
+def drafts_of(root: Path, owner: str) -> list[Path]:
+    """The folders of an owner's that are there still."""
+    return list(root.glob(f".*{_mark(owner)}*"))
+
+
+def _mark(owner: str) -> str:
+    return f"-of-{owner}-"
+
+
 @contextmanager
 def replaced(folder: Path, over: bool = True) -> Iterator[Path]:
     """A draft of a folder to be filled, that takes the folder's place when the context ends without an exception.

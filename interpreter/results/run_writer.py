@@ -6,7 +6,6 @@ import json
 import os
 import platform
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -25,7 +24,7 @@ from dlspec.spec.passes.registration import registered
 
 from ..backend.startup import accelerator
 from ..backend.versions import versions
-from .atomic_files import sync
+from .atomic_files import draft_folder, sync
 from .errors import StoreError
 from .folder_names import TENSORBOARD
 from .git_revision import revision
@@ -121,13 +120,16 @@ def _reads_files(plan: StudyPlan) -> bool:
 
 
 class RunFolder:
-    """A run's folder under `runs/`, built beside its place and moved there when it is whole."""
+    """A run's folder under `runs/`, built beside its place and moved there when it is whole.
 
-    def __init__(self, root: Path, plan: StudyPlan, title: str = "") -> None:
+    What is left of it where its process is killed has the `owner` in its name, by whom it is removed (`store.garbage`).
+    """
+
+    def __init__(self, root: Path, plan: StudyPlan, title: str = "", owner: str = "") -> None:
         self.root = root
         root.mkdir(parents=True, exist_ok=True)
         self.title = title or new_title(root, plan)
-        self.draft = Path(tempfile.mkdtemp(prefix=f".{self.title}-", dir=root))
+        self.draft = draft_folder(root, self.title, owner)
 
     def write_claims(self, verdicts: Sequence[Verdict]) -> None:
         """The verdicts, into the draft."""

@@ -28,7 +28,7 @@ def quarantine(root: Path, path: Path) -> Path | None:
 
 
 def drop_dead_leases(root: Path, index: Index, owner: Owner) -> None:
-    """Forgets dead processes: their claims, the drafts of files that they left behind, checkpoints of what is stored."""
+    """Forgets dead processes: their claims, the drafts of files and of run folders that they left behind, checkpoints of what is stored."""
     dead = [name for name, alive in owner.others().items() if not alive]
     for name in dead:
         index.drop_owner(name)
@@ -36,6 +36,8 @@ def drop_dead_leases(root: Path, index: Index, owner: Owner) -> None:
             draft.unlink(missing_ok=True)
         for draft in (root / "cells").glob(f"*/{atomic_files.PREFIX}{name}-*"):
             draft.unlink(missing_ok=True)
+        for folder in atomic_files.drafts_of(root.parent, name):
+            shutil.rmtree(folder, ignore_errors=True)
         owner.forget(name)
     if dead:
         _drop_spent_checkpoints(root, index)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from dlspec.interpreter.results.errors import StoreError
+from dlspec.interpreter.results.atomic_files import draft_folder
 from dlspec.interpreter.results.replicates import Replicate
 from dlspec.interpreter.store import files
 from dlspec.interpreter.store.checkpoints import Checkpoint, SideBySide
@@ -209,6 +210,22 @@ def test_a_dead_process_claims_nothing(asked: Asked, opened: Opened) -> None:
     opened.stores.remove(dead)
     assert opened().acquire(ReplicateBatch(own, EVERY)).mine == EVERY
     assert not list((dead.root / "cells").iterdir()), "its drafts are gone"
+
+
+def test_a_folder_that_a_killed_run_was_making_goes_with_its_process_and_no_other(opened: Opened) -> None:
+    """Killed while it drew, or wrote its report, a run left `.STUDY-TIME-…` under `runs/` for good."""
+    dead, living = opened(), opened()
+    runs = dead.root.parent
+    left = [draft_folder(runs, title, dead.owner.name) for title in ("study-1", "study-1-figures")]
+    others = [draft_folder(runs, "study-2", living.owner.name), runs / ".study-of-mine", runs / "study-1"]
+    for folder in others[1:]:
+        folder.mkdir()
+    (left[0] / "report.html").write_text("half a page")
+    dead.index.close()
+    dead.owner.lock.release()  # what the system does at a process' death
+    opened.stores.remove(dead)
+    opened()
+    assert not any(folder.exists() for folder in left) and all(folder.exists() for folder in others)
 
 
 def test_a_checkpoint_of_what_is_stored_goes_with_its_process(asked: Asked, make_cell: Make, opened: Opened) -> None:
