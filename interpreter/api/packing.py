@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,9 @@ from ..results.atomic_files import replaced
 from ..results.errors import StoreError, explained
 from ..results.folder_names import REPORT, STORE
 from ..results.optional_outputs import Aside
+from ..results.replicates import Array, Replicate
 from ..results.run_list import RunRecord, read
+from ..results.run_reader import results
 from ..store.read_only import ReadStore
 from ..store.store import Store
 from .citation import line, study_line
@@ -57,13 +59,20 @@ def packed(
     held: dict[str, str] = {}
     stored: list[Path] = []
     root = run.folder.parent / STORE
+    later = 0
     if keys and (root / "index.sqlite").exists():
         with ReadStore(root, warn) as store:
             held, stored = store.result_files(keys)
+            later = _trained_later(run, store, held)
     there = sum(key in held for key in keys)  # cells that mean the same have one key
     if there < len(keys):
         warn(
             f"{len(keys) - there} of {len(keys)} replicates are not in the store any more: of these the archive has curves and finals alone"
+        )
+    if later:
+        warn(
+            f"{later} of {len(keys)} replicates were trained again since, with other numbers, as by `run --force`: "
+            "the archive has the run's own as curves and finals, and the later ones as results to go on from"
         )
 
     kept = [path for key in dict.fromkeys(keys) for path in sorted((root / WEIGHTS / key).glob("*")) if path.is_file()]
@@ -93,6 +102,32 @@ def packed(
             yield f"{run.name}/{name}", (data or Path()) / name
 
     return Packed(place, pack(place, files()), there, len(keys), tuple(left_out))
+
+
+def _trained_later(run: RunRecord, store: ReadStore, held: Mapping[str, str]) -> int:
+    """How many replicates of a run are stored with other curves than its own; none where these cannot be read."""
+    try:
+        replicates = [one for found in results(run).values() for one in found.replicates]
+    except StoreError:
+        return 0
+    own, later = {one.key: one for one in replicates}, set()
+    for name in dict.fromkeys(held.values()):
+        for key, steps, curves in store.curves(name):
+            if key in own and not _are_among(own[key], steps, curves):
+                later.add(key)
+    return sum(one.key in later for one in replicates)
+
+
+def _are_among(replicate: Replicate, steps: Sequence[int], curves: Sequence[Array]) -> bool:
+    """Whether each curve of a replicate is one of some curves, which may have more steps; measures may be called otherwise there."""
+    place = {step: number for number, step in enumerate(steps)}
+    if not place.keys() >= set(replicate.steps):
+        return False
+    at = [place[step] for step in replicate.steps]
+    return all(
+        any(np.array_equal(np.asarray(own), curve[at], equal_nan=True) for curve in curves)
+        for own in replicate.curves.values()
+    )
 
 
 def data_files(run: RunRecord) -> list[str]:

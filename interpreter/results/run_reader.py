@@ -26,7 +26,7 @@ def results(run: RunRecord) -> dict[str, Results]:
     for item in run.read("cells.json"):
         replicate = Replicate(
             item["experiment"], item["variant"], item["constants"], item["replicate"], item["digest"],
-            item["status"], item["message"], item["seconds"], item["compiled"], item["rows"],
+            item["status"], item["message"], item["seconds"], item["compiled"], item["rows"], key=item.get("key") or "",
         )  # fmt: skip
         place = (
             replicate.experiment,

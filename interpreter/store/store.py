@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from ..results.atomic_files import replace_file
 from ..results.errors import Damaged, StoreError, explained
-from ..results.replicates import BROKEN, DONE, Replicate
+from ..results.replicates import BROKEN, DONE, Array, Replicate
 from . import files
 from .checkpoints import Checkpoints, checkpoint_files
 from .garbage import drop_dead_leases, prune, quarantine
@@ -163,6 +163,17 @@ class Store:
                     continue
                 paths += [self.replicates / name[:2] / name, *([file.samples] if file.samples is not None else [])]
             return names, paths
+
+    def curves(self, name: str) -> Iterator[tuple[str, Sequence[int], Sequence[Array]]]:
+        """Of each replicate in a result file its key, its steps and the curves of all its measures, [steps, …]; nothing of a damaged one."""
+        with explained(self.root):
+            try:
+                held, (curves, _) = files.read(self.replicates, name).held, files.numbers(self.replicates, name)
+            except Damaged as damaged:
+                self.set_aside(damaged, name)
+                return
+            for key, about in held.items():
+                yield key, about["steps"], list(curves[key].values())
 
     def take(self, root: Path) -> int:
         """Stores the result files of another store's folder whose replicates are not stored here; returns how many. What is damaged is left out."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 
 import dlspec
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from dlspec.interpreter.cli.app import app
 from dlspec.interpreter.results.archive import unpack
@@ -275,3 +278,20 @@ def test_weights_and_data_files_go_in_where_they_are_asked_for(tmp_path: Path, m
     assert dlspec.open_run(run.name).weights("e/own")["w"].tolist() == [1, 1], "a free parameter is no model"
     again = dlspec.run(there / "runs" / run.name / "spec.yaml")
     assert all(item["stored"] for item in again.record.read("cells.json"))
+
+
+def test_what_was_trained_again_since_is_said(run: dlspec.Run, tmp_path: Path) -> None:
+    """The archive of the earlier run has results that are of the later one beside it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run.pack(tmp_path / "a.zip")
+        dlspec.run("packed.yaml", force=True)  # to the same bits: there is nothing to say
+        run.pack(tmp_path / "b.zip")
+    file = run.path / "curves.parquet"
+    table = pq.read_table(file)
+    value, second = (table.column(name).to_numpy() for name in ("value", "replicate"))
+    other = np.where(second == 1, np.nextafter(value, np.inf), value)  # as if the store's were of another compiled form
+    pq.write_table(table.set_column(table.schema.get_field_index("value"), "value", pa.array(other)), file)
+    with pytest.warns(dlspec.StudyWarning, match="2 of 4 replicates were trained again since") as told:
+        run.pack(tmp_path / "c.zip")
+    assert len(told) == 1

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dlspec.interpreter.results.errors import StoreError
 from dlspec.interpreter.results.atomic_files import draft_folder
+from dlspec.interpreter.results.errors import StoreError
 from dlspec.interpreter.results.replicates import Replicate
 from dlspec.interpreter.store import files
 from dlspec.interpreter.store.checkpoints import Checkpoint, SideBySide
