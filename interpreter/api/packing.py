@@ -104,14 +104,14 @@ def packed(
     return Packed(place, pack(place, files()), there, len(keys), tuple(left_out))
 
 
-def _trained_later(run: RunRecord, store: ReadStore, held: Mapping[str, str]) -> int:
-    """How many replicates of a run are stored with other curves than its own; none where these cannot be read."""
+def _trained_later(run: RunRecord, store: ReadStore, files: Mapping[str, str]) -> int:
+    """How many replicates of a run are stored, in `files` by their keys, with other curves than its own; none where these cannot be read."""
     try:
         replicates = [one for found in results(run).values() for one in found.replicates]
     except StoreError:
         return 0
     own, later = {one.key: one for one in replicates}, set()
-    for name in dict.fromkeys(held.values()):
+    for name in dict.fromkeys(files.values()):
         for key, steps, curves in store.curves(name):
             if key in own and not _are_among(own[key], steps, curves):
                 later.add(key)

@@ -154,6 +154,12 @@ def mark_beyond(axes: Any, x: Array, colour: Any) -> None:
         line.set_gid(MARK_ID)
 
 
+def called(drawn: Any, name: str) -> Any:
+    """Something drawn, which keeps the name of its series where no label gives it: several may have one colour. Returns it."""
+    drawn.series = name
+    return drawn
+
+
 def plotted(axis: Any, x: Array, y: Array, **style: Any) -> Any:
     """A line, and a dot where a value stands alone between gaps; returns the line."""
     (line,) = axis.plot(x, y, **style)

@@ -9,7 +9,7 @@ from dlspec.spec.ir.plan import FigurePlan
 
 from ..results.cell_groups import programs
 from ..results.replicates import Results
-from .axis_scales import Vertical, mark_beyond
+from .axis_scales import Vertical, called, mark_beyond
 from .draw import MOST_PANELS, draws, final_values, heading, names, panels, some, split, split_finished
 from .math_text import short
 from .palette import COLOUR_COUNT
@@ -58,16 +58,18 @@ def bars(plan: FigurePlan, results: Results) -> Any:
             with np.errstate(all="ignore"):
                 mean = float(vertical.shown(np.mean(values))) if values else np.nan
             if np.isfinite(mean):
-                axis.bar(
+                bars = axis.bar(
                     at, mean, width * 0.9, color=f"C{row % COLOUR_COUNT}", alpha=0.6, label=_first(name, labelled),
                     hatch=HATCHES[row // COLOUR_COUNT % len(HATCHES)],
                 )  # fmt: skip
+                called(bars, short(name))
             if values:
                 (dots,) = axis.plot([at] * len(values), vertical.shown(values), ".", color="black", markersize=3)
-                dots.key = short(name)
+                called(dots, "each replicate").key = short(name)
             if last:
                 shown = vertical.shown(last)
-                axis.plot([at] * len(last), shown, "x", color="black", markersize=4, label=_first(told, labelled))
+                crosses = axis.plot([at] * len(last), shown, "x", color="black", markersize=4, label=_first(told, labelled))
+                called(crosses[0], short(told))
                 mark_beyond(axis, np.full(int((~np.isfinite(last)).sum()), at), "black")
         below = [short(words.of(group[0])) for group in groups]
         room = inches / max(1, len(below)) / LETTER_INCHES

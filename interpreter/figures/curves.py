@@ -10,7 +10,7 @@ from dlspec.spec.ir.plan import FigurePlan, cell_name
 
 from ..results.cell_groups import programs
 from ..results.replicates import BROKEN, DONE, Replicate, Results
-from .axis_scales import Array, Vertical, drawable, horizontal, plotted
+from .axis_scales import Array, Vertical, called, drawable, horizontal, plotted
 from .draw import MOST_PANELS, curve, draws, heading, names, panels, some, split, split_finished
 from .palette import Palette
 from .references import level_lines
@@ -96,7 +96,8 @@ def _draw(axis: Any, line: _Line, vertical: Vertical, key: SeriesKey, style: dic
     own = line.table[line.whole]
     everywhere = np.isfinite(own).all(axis=0) if len(own) else np.zeros(len(line.steps), bool)
     note = f"{line.early} of {len(line.replicates)} {line.told}" if line.early else ""
-    text: str | None = key.text(line.replicates[0], line.name, note)
+    name = key.text(line.replicates[0], line.name, note)
+    text: str | None = name
     if everywhere.any():
         with np.errstate(all="ignore"):
             mean, low, high = (
@@ -113,9 +114,9 @@ def _draw(axis: Any, line: _Line, vertical: Vertical, key: SeriesKey, style: dic
         if whole and not np.isfinite(vertical.shown(np.where(apart, row, np.nan))).any():
             continue
         if np.isfinite(shown).any():
-            key.seen(plotted(axis, line.steps, shown, label=text, linewidth=0.6, alpha=0.8, **style))
+            key.seen(called(plotted(axis, line.steps, shown, label=text, linewidth=0.6, alpha=0.8, **style), name))
             text = None
             if not whole and replicate.status != "done":
                 last = np.flatnonzero(np.isfinite(shown))[-1]
-                axis.plot(line.steps[last], shown[last], "x", color=style["color"], markersize=5)
+                called(axis.plot(line.steps[last], shown[last], "x", color=style["color"], markersize=5)[0], name)
                 key.cross(line.told)

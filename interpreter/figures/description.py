@@ -109,14 +109,14 @@ def _mark(axes: Any, line: Any) -> dict[str, Any]:
 
 
 def _series(axes: Any) -> Iterator[_Series]:
-    """Lines, bars and fields with their labels and ranges; what has no label goes with what has the same colour."""
+    """Lines, bars and fields with their labels and ranges; what has no label, and keeps no name, goes with what has the same colour."""
     named: dict[str, str] = {}
     for mesh in axes.collections:
         if (fields := getattr(mesh, "fields", None)) is not None:
             yield from _fields(mesh, *fields)
     for bars in axes.containers:
         if isinstance(bars, BarContainer):
-            label = _named(bars.get_label(), named, to_hex(bars.patches[0].get_facecolor()), str(axes.get_ylabel()))
+            label = _named(bars, named, to_hex(bars.patches[0].get_facecolor()), str(axes.get_ylabel()))
             x = [bar.get_x() + bar.get_width() / 2 for bar in bars.patches]
             heights = np.asarray([bar.get_height() for bar in bars.patches], float)
             yield _Series(label, bar_look(bars.patches[0]), np.asarray(x, float), heights)
@@ -126,7 +126,7 @@ def _series(axes: Any) -> Iterator[_Series]:
     for line in axes.lines:
         if line.get_gid() == MARK_ID:
             continue
-        label = _named(line.get_label(), named, to_hex(line.get_color()), "each replicate")
+        label = _named(line, named, to_hex(line.get_color()), "each replicate")
         places, values = (np.asarray(own, float) for own in line.get_data(orig=False))
         if line.get_transform() != axes.transData:  # a level, from the left edge to the right one
             places = np.asarray(axes.get_xlim(), float)
@@ -173,11 +173,12 @@ def _band(fill: Any) -> Band:
     return band
 
 
-def _named(label: Any, named: dict[str, str], colour: str, otherwise: str) -> str:
-    text = " ".join(str(label).splitlines())
+def _named(drawn: Any, named: dict[str, str], colour: str, otherwise: str) -> str:
+    text = " ".join(str(drawn.get_label()).splitlines())
     if text and not text.startswith("_"):
-        return named.setdefault(colour, text) if colour not in named else text
-    return named.get(colour, otherwise)
+        named.setdefault(colour, text)
+        return text
+    return str(getattr(drawn, "series", "")) or named.get(colour, otherwise)
 
 
 def _placed(axes: Any, most: int, one: _Series) -> dict[str, Any] | None:

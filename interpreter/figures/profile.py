@@ -12,7 +12,7 @@ from dlspec.spec.model.figures import entry
 
 from ..results.cell_groups import programs
 from ..results.replicates import DONE, Replicate, Results
-from .axis_scales import Array, Vertical, drawable, horizontal, plotted
+from .axis_scales import Array, Vertical, called, drawable, horizontal, plotted
 from .draw import MOST_PANELS, draws, heading, names, panels, some, split
 from .palette import Palette
 from .references import level_lines
@@ -126,11 +126,13 @@ def _draw(
     """The mean with its range, or each replicate thin."""
     own = sorted({one.step for one in lines if _cell(one.replicates[0]) == _cell(line.replicates[0])})
     style = {**style, "alpha": 1.0 - 0.7 * (len(own) - 1 - own.index(line.step)) / max(1, len(own) - 1)}
-    text: str | None = _text(line, lines, key)
+    name = _text(line, lines, key)
+    text: str | None = name
     if plan.model.replicates == "all":
         for x, y in zip(line.x, line.y, strict=True):
             order = np.argsort(x, kind="stable")
-            key.seen(plotted(axis, drawable(x)[order], vertical.shown(y)[order], label=text, linewidth=0.7, **style))
+            drawn = plotted(axis, drawable(x)[order], vertical.shown(y)[order], label=text, linewidth=0.7, **style)
+            key.seen(called(drawn, name))
             text = None
         return
     everywhere = np.isfinite(line.y).all(axis=0)

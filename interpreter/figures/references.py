@@ -9,7 +9,7 @@ from dlspec.spec.ir.plan import FigurePlan, cell_name
 
 from ..results.cell_groups import axis_value, label
 from ..results.replicates import Replicate
-from .axis_scales import Vertical
+from .axis_scales import Vertical, called
 from .math_text import short
 
 STYLE: Mapping[str, Any] = {"color": "0.35", "linewidth": 0.9, "linestyle": (0, (5, 3)), "zorder": 1}
@@ -27,7 +27,7 @@ def level_lines(
             same = {colours.get(name) for name, found in own.items() if found == value}
             colour = same.pop() if len(values) > 1 and len(same) == 1 else None
             vertical.take([0.0], [value], STYLE["color"])
-            axis.axhline(value, label=said, **{**STYLE, "color": colour or STYLE["color"]})
+            called(axis.axhline(value, label=said, **{**STYLE, "color": colour or STYLE["color"]}), short(text))
             said = None
 
 
@@ -45,7 +45,7 @@ def swept_lines(
         for points in dict.fromkeys(tuple(sorted(one.items())) for one in series.values()):
             x, y = zip(*points, strict=True)
             vertical.take(x, y, STYLE["color"])
-            axis.plot(x, vertical.shown(y), label=said, **STYLE)
+            called(axis.plot(x, vertical.shown(y), label=said, **STYLE)[0], short(text))
             said = None
 
 

@@ -15,7 +15,7 @@ from dlspec.spec.tables.gradient_statistics import FLOOR
 
 from ..results.cell_groups import axis_value, label
 from ..results.replicates import Replicate, Results
-from .axis_scales import Array, Vertical, horizontal, mark_beyond, plotted
+from .axis_scales import Array, Vertical, called, horizontal, mark_beyond, plotted
 from .draw import MOST_PANELS, draws, final_values, heading, names, panels, some, split, split_finished
 from .fits import FIT_FROM, LAWS, fit, left_out_text, usable
 from .palette import Palette
@@ -165,7 +165,7 @@ def _values(axis: Any, one: _Series, vertical: Vertical, key: SeriesKey) -> None
     with np.errstate(all="ignore"):
         means = np.asarray([np.mean(raised[x == place]) for place in places])
     key.seen(plotted(axis, places, vertical.shown(means), label=one.legend, linewidth=1.2, **one.style))
-    axis.plot(x[seen], vertical.shown(y[seen]), ".", color=colour, markersize=4, alpha=0.6)
+    called(axis.plot(x[seen], vertical.shown(y[seen]), ".", color=colour, markersize=4, alpha=0.6)[0], one.legend)
     if one.floor is not None:
         _floor(axis, x, one.floor, seen, colour, f"{one.legend}: sampling floor", vertical)
 
@@ -200,4 +200,4 @@ def _floor(axis: Any, x: Any, floor: Any, seen: Any, colour: Any, text: str, ver
     axis.plot(places, means, ":", color=colour, linewidth=0.9, label=text)
     if not seen.all():
         shown = vertical.shown(floor[~seen])
-        axis.plot(x[~seen], shown, "v", color=colour, markersize=4, fillstyle="none", linewidth=0)
+        called(axis.plot(x[~seen], shown, "v", color=colour, markersize=4, fillstyle="none", linewidth=0)[0], text)

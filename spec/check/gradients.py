@@ -10,6 +10,7 @@ from ..ir.bodies import free_indices
 from ..ir.types import Type
 from .context import Elaborator
 from .namespace import LATE_STAGES
+from .other_weights import refuse_means_in_weights
 from .weighed_examples import weighed_loss
 
 FORMS_OF_DERIVATIVES = ("gradient", "jacobian", "directional", "hessian_vector")
@@ -22,11 +23,12 @@ def derivative(form: str, of: t.Term, by: t.Term, along: t.Term | None, stage: s
     if stage not in LATE_STAGES:
         what = {"gradient": "a gradient", "jacobian": "a Jacobian matrix"}.get(form, "a derivative")
         raise problem_at(span, f"{what} has no value here", "It may stand in outputs, losses and measures.")
+    chosen = _chosen(by)
+    refuse_means_in_weights(form, of, chosen, stage, span)
     if form in ("gradient", "hessian_vector"):
         must_be_one_number(of, "`jacobian(…)` is of an array; " if form == "gradient" else "")
     else:
         _must_be_of_one_example(of, "a Jacobian matrix" if form == "jacobian" else "a derivative")
-    chosen = _chosen(by)
     if along is not None:
         _must_be_a_direction(along, chosen, by.span or span)
         shape = chosen.type.shape if form == "hessian_vector" else of.type.shape

@@ -196,10 +196,37 @@ def _past(program: Program, term: t.ValueGradient | t.Directional) -> Problem | 
     inner = next(_within(program, term.of), None)
     if inner is None:
         return None
-    name = spell(by)
-    message = f"`{WITH_WEIGHTS}` makes `{name}` anew, and no derivative by it goes past that"
-    hint = f"Take the derivative within: `{WITH_WEIGHTS}(gradient(x, {name}), {spell(inner.replaced)}, …)`."
-    return Problem(message, term.span, hint)
+    message = f"`{WITH_WEIGHTS}` makes `{spell(by)}` anew, and no derivative by it goes past that"
+    return Problem(message, term.span, _taken_within("gradient", by, inner))
+
+
+def _taken_within(form: str, by: t.By, around: t.WithWeights) -> str:
+    """The remedy for a derivative that is taken of a value at other weights."""
+    return f"Take the derivative within: `{WITH_WEIGHTS}({_written(form, by, around)}, {spell(around.replaced)}, …)`."
+
+
+def _written(form: str, by: t.By, around: t.WithWeights) -> str:
+    more = ", …" if form in ("directional", "hessian_vector") else ""
+    return f"{form}({brief(around.operand)}, {spell(by)}{more})"
+
+
+def refuse_means_in_weights(form: str, of: t.Term, by: t.By, stage: str, span: Span) -> None:
+    """Refuses a derivative that would go through a mean, of which the weights in its value are made. Raises StudyError."""
+    for item in t.walk(of):
+        if not isinstance(item, t.WithWeights):
+            continue
+        mean = next((one for one in t.walk(item.weights) if isinstance(one, t.BatchMean | t.Expectation)), None)
+        if mean is None:
+            continue
+        if not isinstance(by, t.Weight | t.AllWeights):
+            hint = _taken_within(form, by, item)
+        elif stage == "loss":
+            own = f"{WITH_WEIGHTS}(B({_written(form, by, item)}), {spell(item.replaced)}, …)"
+            hint = f"At these weights, with what they are made of held, it is `{own}`."
+        else:
+            hint = "Take weights, constants, draws and counters."
+        message = f"no derivative goes through a mean over examples, and the values that `{spell(item.replaced)}` have are made of one"
+        raise problem_at(mean.span or span, message, hint)
 
 
 def _within(program: Program, of: t.Term) -> Iterator[t.WithWeights]:

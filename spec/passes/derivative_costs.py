@@ -74,19 +74,30 @@ class DerivativeCounter(LayerCounter):
 
     def trains(self, network: str, layer: str | None) -> bool:
         """Whether weights are among what is differentiated by, or values that stand for them are made of such."""
-        if self.given_weights:
-            own = [place for place in self.given_weights if place[0] == network and layer in (None, place[1])]
-            if any(self.given_weights[place] for place in own):
-                return True
-            leaves = (one for one in self.networks[network].leaves() if layer in (None, one.key))
-            names = ((one.key, name) for one in leaves for name in one.weights if name not in one.untrained)
-            if own and all((network, *name) in self.given_weights for name in names):
-                return False
+        leaves = (one for one in self.networks[network].leaves() if layer in (None, one.key))
+        return any(
+            self._is_trained(network, one.key, name)
+            for one in leaves
+            for name in one.weights
+            if name not in one.untrained
+        )
+
+    def kernels(self, layer: LayerPlan, network: str) -> bool:
+        return any(
+            self._is_trained(network, layer.key, name)
+            for name in layer.weights
+            if not name.endswith("bias") and name not in layer.untrained
+        )
+
+    def _is_trained(self, network: str, layer: str, name: str) -> bool:
+        """The same of one weight."""
+        if (network, layer, name) in self.given_weights:
+            return self.given_weights[network, layer, name]
         by = self.by
         if by is None:
             return True
-        same = isinstance(by, t.Weight | t.AllWeights) and by.network == network
-        return same and (layer is None or getattr(by, "layer", None) in (None, layer))
+        same = isinstance(by, t.Weight | t.AllWeights) and by.network == network and by.layer in (None, layer)
+        return same and (isinstance(by, t.AllWeights) or by.weight == name)
 
     def note_entering(self, plan: NetworkPlan, given: t.Term) -> None:
         """Notes the products of a network's first layer that lead to the name, where its input is that itself."""

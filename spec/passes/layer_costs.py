@@ -83,7 +83,8 @@ class LayerCounter(ABC):
         backward = backward * (own or given.requires_grad)
         if not looked_up:
             forward += layer.flops
-            backward += kind.products_backwards(layer.input.shape, layer.config, own, given.requires_grad)
+            kernels = own and self.kernels(layer, network)
+            backward += kind.products_backwards(layer.input.shape, layer.config, kernels, given.requires_grad)
         backward += size * own * looked_up
         self.add(given, forward, backward, nbytes, inner)
         trained = self.trained(layer, network, given.requires_grad, frozen)
@@ -105,6 +106,10 @@ class LayerCounter(ABC):
         """Whether a layer's own weights are trained."""
         trained = any(name not in layer.untrained for name in layer.weights)
         return trained and not frozen and not self.mode(layer, network).freezes_weights
+
+    def kernels(self, layer: LayerPlan, network: str) -> bool:
+        """Whether, of a layer whose own weights are trained, others than its biases are."""
+        return True
 
     def before(self, layers: tuple[LayerPlan, ...], network: str, given: bool, frozen: bool) -> list[bool]:
         """Whether anything trained lies in what comes before each layer, and in what the last one makes.
