@@ -68,7 +68,9 @@ def bars(plan: FigurePlan, results: Results) -> Any:
                 called(dots, "each replicate").key = short(name)
             if last:
                 shown = vertical.shown(last)
-                crosses = axis.plot([at] * len(last), shown, "x", color="black", markersize=4, label=_first(told, labelled))
+                crosses = axis.plot(
+                    [at] * len(last), shown, "x", color="black", markersize=4, label=_first(told, labelled)
+                )
                 called(crosses[0], short(told))
                 mark_beyond(axis, np.full(int((~np.isfinite(last)).sum()), at), "black")
         below = [short(words.of(group[0])) for group in groups]
