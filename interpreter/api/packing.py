@@ -104,7 +104,7 @@ def packed(
     return Packed(place, pack(place, files()), there, len(keys), tuple(left_out))
 
 
-def _trained_later(run: RunRecord, store: ReadStore, files: Mapping[str, str]) -> int:
+def _trained_later(run: RunRecord, store: Store, files: Mapping[str, str]) -> int:
     """How many replicates of a run are stored, in `files` by their keys, with other curves than its own; none where these cannot be read."""
     try:
         replicates = [one for found in results(run).values() for one in found.replicates]

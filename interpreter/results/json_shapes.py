@@ -81,12 +81,29 @@ def _of_format_1(claim: dict[str, Any]) -> dict[str, Any]:
     return {**claim, "range": claim.get("interval"), "interval": None, **more}
 
 
-OLDER: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {"claims.json": _of_format_1}
-"""How entries of an older format read now, by the name of their file."""
+def _with_tuples(cell: dict[str, Any]) -> dict[str, Any]:
+    """A cell whose constants are as in a plan, which has tuples for arrays: it is grouped by them, and called by the same name."""
+    constants = cell.get("constants")
+    return (
+        {**cell, "constants": {name: _tuples(value) for name, value in constants.items()}}
+        if isinstance(constants, dict)
+        else cell
+    )
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+READ: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "claims.json": _of_format_1,
+    "cells.json": _with_tuples,
+}
+"""How entries are read, those of an older format among them, by the name of their file."""
 
 
 def filled(
-    value: Any, shape: Mapping[str, Field], older: Callable[[dict[str, Any]], dict[str, Any]] = dict
+    value: Any, shape: Mapping[str, Field], as_read: Callable[[dict[str, Any]], dict[str, Any]] = dict
 ) -> list[dict[str, Any]]:
     """The entries of a file, with what an older run did not write, or wrote otherwise. Raises ValueError for what is not such a list."""
     if not isinstance(value, list):
@@ -95,7 +112,7 @@ def filled(
     for place, entry in enumerate(value, 1):
         if not isinstance(entry, dict):
             raise ValueError(f"entry {place} is no object")
-        whole = dict(older(entry))
+        whole = dict(as_read(entry))
         for name, field in shape.items():
             if name not in whole and field.otherwise:
                 whole[name] = field.otherwise[0]

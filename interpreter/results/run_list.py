@@ -19,7 +19,7 @@ from dlspec.spec.diagnostics.problems import did_you_mean, listing, sentence
 
 from .errors import StoreError, explained
 from .folder_names import TENSORBOARD
-from .json_shapes import OLDER, SHAPES, filled, is_counts
+from .json_shapes import READ, SHAPES, filled, is_counts
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class RunRecord:
             if not path.exists():
                 return []
             found = json.loads(path.read_text("utf-8"))
-            return filled(found, SHAPES[name], OLDER.get(name, dict)) if name in SHAPES else found
+            return filled(found, SHAPES[name], READ.get(name, dict)) if name in SHAPES else found
         except (OSError, ValueError, RecursionError) as error:
             why = f"{error.strerror}" if isinstance(error, OSError) and error.strerror else str(error)
             raise StoreError(

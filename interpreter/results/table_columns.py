@@ -46,7 +46,7 @@ def axis_array(values: Sequence[Any]) -> pa.Array:
     """The values of an axis as a column of one kind: text where some are text, or are lists; never of no kind.
 
     >>> axis_array([1, 2.5]).type, axis_array([1, None]).type, axis_array([None]).type, axis_array([(1, 2), "a"]).to_pylist()
-    (DataType(double), DataType(int64), DataType(string), ['(1, 2)', 'a'])
+    (DataType(double), DataType(int64), DataType(string), ['[1, 2]', 'a'])
     """
     kinds = {type(value) for value in values if value is not None}
     if kinds == {bool}:
@@ -55,7 +55,20 @@ def axis_array(values: Sequence[Any]) -> pa.Array:
         return pa.array(values, pa.int64())
     if kinds and kinds <= {int, float}:
         return pa.array(values, pa.float64())
-    return pa.array([value if value is None else str(value) for value in values], pa.string())
+    return pa.array([value if value is None else axis_text(value) for value in values], pa.string())
+
+
+def axis_text(value: Any) -> str:
+    """A value of an axis that is no number, as a text: arrays as studies write them.
+
+    >>> axis_text(((1, 2), (3, 4))), axis_text("a")
+    ('[[1, 2], [3, 4]]', 'a')
+    """
+    return str(_lists(value))
+
+
+def _lists(value: Any) -> Any:
+    return [_lists(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def subscript(index: int, shape: Sequence[int]) -> str:

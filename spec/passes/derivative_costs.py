@@ -96,8 +96,9 @@ class DerivativeCounter(LayerCounter):
         by = self.by
         if by is None:
             return True
-        same = isinstance(by, t.Weight | t.AllWeights) and by.network == network and by.layer in (None, layer)
-        return same and (isinstance(by, t.AllWeights) or by.weight == name)
+        if not isinstance(by, t.Weight | t.AllWeights):
+            return False
+        return by.network == network and by.layer in (None, layer) and getattr(by, "weight", name) == name
 
     def note_entering(self, plan: NetworkPlan, given: t.Term) -> None:
         """Notes the products of a network's first layer that lead to the name, where its input is that itself."""
