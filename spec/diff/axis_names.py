@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 from .classes import BESIDE_CELLS
@@ -51,7 +51,7 @@ class _Values:
 
     def renamed(self, old: Patches, new: Patches) -> dict[str, str]:
         """Old name to new."""
-        new_names = exchanged(old, new, lambda a, b: a == b, lambda values: ())
+        new_names = exchanged(old, new, lambda a, b: a == b, _key)
         gone = [name for name in old if name not in new and name not in new_names]
         fresh = [name for name in new if name not in old and name not in new_names.values()]
         if not gone or not fresh:
@@ -81,6 +81,17 @@ class _Values:
                 pairs = differences(_cell_part(self.renames.carried(tree)), _cell_part(self.after.trees[now]))
                 return all(means_the_same(pair, programs) for pair in pairs)
         return False
+
+
+def _key(value: Any) -> Hashable:
+    """The same for equal patches, and for no others.
+
+    >>> _key({"a": [1, {}], "b": 2}) == _key({"b": 2.0, "a": [1, {}]}) != _key({"a": [1, {}], "b": 3})
+    True
+    """
+    if isinstance(value, Mapping):
+        return frozenset((name, _key(below)) for name, below in value.items())
+    return tuple(map(_key, value)) if isinstance(value, list | tuple) else value
 
 
 def _axes(side: Side) -> dict[str, Patches]:

@@ -223,7 +223,8 @@ def _together(factors: Sequence[Change]) -> bool:
 def _parts(rest: Sequence[Change], factors: Sequence[Change], diff: StudyDiff, places: Places) -> list[str]:
     """What else changed, from what weighs most to what weighs least."""
     parts = scope_texts([change for change in rest if change.scope], diff, places)
-    others = [change for change in rest if not change.scope and change not in factors]
+    weighed = {*factors}
+    others = [change for change in rest if not change.scope and change not in weighed]
     claims = [change for change in others if change.classes[0] == "claim"]
     parts += _judged([change for change in claims if not change.where.profiles], diff, places)
     warned = {item.claim for item in diff.warnings}
