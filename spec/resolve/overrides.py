@@ -74,7 +74,7 @@ def _stretches(text: str, start: int) -> Iterator[tuple[int, int]]:
 
 def by_experiment(document: Document, overrides: Sequence[Override]) -> dict[str, list[Override]]:
     """Overrides by experiment: one that names none goes to all that have its path."""
-    by_experiment: dict[str, list[Override]] = {name: [] for name in document.experiments}
+    by_experiment: dict[str, list[Override]] = {name: [] for name in document.experiments} if overrides else {}
     for override in overrides:
         path = override.place
         if path and path[0] in document.experiments:

@@ -43,11 +43,11 @@ def resolve(
 
 def _checked(
     document: Document, profile: str | None = None, overrides: Sequence[Override] = (), only: Sequence[str] = (),
-    common: Common | None = None, together: bool = False,
+    common: Common | None = None, together: bool = False, changed: bool = False,
 ) -> StudyPlan:  # fmt: skip
     """The plan but for its digests, which a check has no need of. `common` is what was checked in other profiles.
 
-    Where sweep points are checked `together`, terms may stand for all of them.
+    Where sweep points are checked `together`, terms may stand for all of them. With `changed`, only what the profile changes is in it.
     """
     patches = _profile(document, profile)
     problems: list[Problem] = []
@@ -58,9 +58,10 @@ def _checked(
     targets = by_experiment(document, overrides)
     common = common or Common()
     common.budget = Budget()
-    for name, node in document.experiments.items():
+    for name in patches if changed else document.experiments:
         if wanted and name not in wanted:
             continue
+        node = document.experiments[name]
         patch, over, variants = patches.get(name), targets.get(name, []), wanted.get(name, ())
         as_written = ("experiment as written", name, together)
         known = None if patch or over or variants else common.cache.get(as_written)
@@ -135,8 +136,6 @@ def _equal(document: Document, figures: Sequence[Figures], common: Common) -> li
         common.budget = Budget()
         patches = _profile(document, profile)
         for name, own in shown.items():
-            if profile is not None and name not in patches:
-                continue  # it is as it was
             resolver = ExperimentResolver(document, name, document.experiments[name], patches.get(name), [], (), common)
             along = sum(min(MOST, len(values)) for values in resolver.sweep.axes().values())
             if along * names(resolver.model) > MOST_NAMES:
@@ -150,7 +149,7 @@ def _equal(document: Document, figures: Sequence[Figures], common: Common) -> li
 def in_every_profile(
     document: Document, look: Callable[[StudyPlan], T], together: bool = False, common: Common | None = None
 ) -> list[T]:
-    """What is seen of a study's plan without a profile and in each; the plan has no digests. Raises StudyError with all problems.
+    """What is seen of a study's plan without a profile, and of what each profile changes; the plans have no digests. Raises StudyError with all problems.
 
     `together` says that terms are not looked at: they may stand for all sweep points at once.
     """
@@ -160,7 +159,9 @@ def in_every_profile(
     common = common or Common()
     for profile in (None, *document.study.profiles):
         try:
-            seen.append(look(_checked(document, profile, common=common, together=together)))
+            seen.append(
+                look(_checked(document, profile, common=common, together=together, changed=profile is not None))
+            )
         except StudyError as error:
             node = document.study.profiles[profile].node() if profile else None
             fresh = [problem for problem in error.problems if (problem.span, problem.message) not in known]
