@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ..diagnostics.problems import Span
+from ..diagnostics.problems import Span, StudyError
 from ..ir import terms as t
 from ..ir.types import Type
 from ..passes.evaluate import as_kind
@@ -60,6 +60,13 @@ class AllSizes(Several):
     def __hash__(self) -> int:
         return hash(self.values.tobytes())
 
+    def at_each(self, make: Callable[[int], Any]) -> AtEach:
+        """What is made of each of the sizes. Raises PointsDiffer where anything is wrong with one of them."""
+        try:
+            return AtEach(tuple(make(size) for size in self.values.tolist()))
+        except StudyError:
+            raise PointsDiffer from None
+
     def __add__(self, other: Any) -> Any:
         return _calculated(operator.add, self, other)
 
@@ -80,6 +87,15 @@ class AllSizes(Several):
 
     def __neg__(self) -> Any:
         return _calculated(operator.sub, 0, self)
+
+
+class AtEach(Several):
+    """Something at each of some sweep points."""
+
+    __slots__ = ("values",)
+
+    def __init__(self, values: tuple[Any, ...]) -> None:
+        self.values = values
 
 
 NUMBERS = (AllSizes, int, float, np.number)

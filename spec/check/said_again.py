@@ -14,17 +14,18 @@ from typing import Any, TypeVar
 
 from ..diagnostics.problems import Problem
 from ..ir import terms as t
-from ..ir.plan import LossPlan, MeasurePlan
+from ..ir.plan import LossPlan, MeasurePlan, NetworkPlan
 from ..source import nodes as yaml
 from .memo import Shared
 
-STAGES = ("draw", "example", "outputs", "loss", "measures")
+STAGES = ("draw", "example", "architecture", "outputs", "loss", "measures")
 """The stages in which it is looked for."""
 ALWAYS = ("draw", "example", "measures")
 """Those of them where programs may be run, measures and draws of constants alone: a sum of gradients hangs on how often a term stands in it."""
 
 T = TypeVar("T")
 Plan = TypeVar("Plan", LossPlan, MeasurePlan)
+Named = TypeVar("Named", LossPlan, MeasurePlan, NetworkPlan)
 
 
 class SaidAgain:
@@ -48,8 +49,15 @@ class SaidAgain:
             return parts
         return (self.shared.once(f"said again as {name}", (term,), lambda: _drawn_as(term, name)), *more)
 
-    def _value(self, stage: str, name: str, make: Callable[[], T], term: Callable[[T], t.Term]) -> tuple[T, str]:
-        """What an expression is, and under which name it was made."""
+    def _value(
+        self,
+        stage: str,
+        name: str,
+        make: Callable[[], T],
+        term: Callable[[T], t.Term],
+        may: Callable[[T], bool] = lambda _: True,
+    ) -> tuple[T, str]:
+        """What an expression is, and under which name it was made; `may` says whether others may be what it is."""
         if stage not in self.repeated:
             self.repeated[stage] = self._of(stage)
         said = self.repeated[stage].get(name)
@@ -58,7 +66,7 @@ class SaidAgain:
         first, value = self.made.get(said, (name, None))
         if first == name:
             value = make()
-            if self._taken_for_others(stage, term(value)):
+            if may(value) and self._taken_for_others(stage, term(value)):
                 self.made[said] = name, value
         else:
             self.used[said] = first
@@ -72,6 +80,11 @@ class SaidAgain:
             return constant if self.shared.common.run else not any(t.has(one, t.Sample) for one in parameters)
         return (stage == "measures" or not self.shared.common.run) and not t.has(term, t.Sample)
 
+    def network(self, name: str, make: Callable[[], NetworkPlan]) -> NetworkPlan:
+        """A network, from `make` or from another of the same input and layers. Raises what `make` raises."""
+        plan, first = self._value("architecture", name, make, lambda plan: plan.input, _of_layers_alone)
+        return plan if first == name else self._named(plan, name)
+
     def plan(self, stage: str, name: str, make: Callable[[], Plan]) -> Plan:
         """The same of a term of the loss or a measure: each has its own name."""
         (plan,) = self.plans(stage, name, lambda: (make(),))
@@ -84,8 +97,8 @@ class SaidAgain:
             return plans
         return [self._named(plan, name + plan.name.removeprefix(first)) for plan in plans]
 
-    def _named(self, plan: Plan, name: str) -> Plan:
-        named: Plan = self.shared.once(f"said again as {name}", (plan,), lambda: replace(plan, name=name))
+    def _named(self, plan: Named, name: str) -> Named:
+        named: Named = self.shared.once(f"said again as {name}", (plan,), lambda: replace(plan, name=name))
         return named
 
     def take_apart(self, problems: Iterable[Problem]) -> bool:
@@ -124,6 +137,11 @@ class SaidAgain:
 
 def _section(shared: Shared, stage: str) -> yaml.Node | None:
     return shared.model.task.node(stage) if stage in ("draw", "example") else shared.model.node(stage)
+
+
+def _of_layers_alone(plan: NetworkPlan) -> bool:
+    """Whether in a network no function stands, whose argument has a name that the network's is a part of."""
+    return not any(layer.body is not None or layer.kept_by for layer in plan.applied())
 
 
 def _drawn_as(sample: t.Sample, name: str) -> t.Sample:

@@ -102,8 +102,6 @@ class ExperimentScope:
                 bindings[name] = Binding(name, "constants", node, binding.key)
         return bindings, namespace.functions
 
-    # -- what parts read, see `memo.py` --------------------------------------------------------------------------
-
     def part(self, part: Part, make: Callable[[], Any], *nodes: yaml.Node | None) -> Any:
         """The value of a part that stands in some nodes, from `make` or from another sweep point with the same reads.
 
@@ -315,7 +313,8 @@ class ExperimentScope:
         try:
             network, dtype = self.model.architecture[name], self.model.dtype
             make = partial(learnt, self.checker, self.index, name, network, self.defaults, self.training_set, dtype)
-            return self.plans.setdefault(name, self.part(("network", name), make, network.node()))
+            kept = partial(self.part, ("network", name), make, network.node())
+            return self.plans.setdefault(name, self.said_again.network(name, kept))
         except StudyError as error:
             self.failed.add(name)
             self.problems.extend(error.problems)

@@ -18,6 +18,7 @@ from ..source import nodes as yaml
 from ..tables.layers import row_of
 from ..tables.optimizers import EXCLUSIVE, MIXING, OPTIMIZERS
 from . import constant_folding as folding
+from .all_points import AllSizes, OnePointNeeded
 from .argument_bounds import explained, representable, within
 from .certain_claims import NEWEST, certain, rates
 from .claim_subject import Subject
@@ -87,6 +88,12 @@ class TrainingChecker:
         borders = TrainingPlan(phases, ()).borders
         starts = {border["start"] for border in borders}
         self.few(len(starts), training.span("phases"))
+        if isinstance(steps, AllSizes):
+            warnings = len(self.experiment.warnings)
+            at_each: Any = steps.at_each(lambda steps: self.evaluations(training.evaluate, steps, borders))
+            if len(self.experiment.warnings) > warnings:
+                raise OnePointNeeded
+            return phases, until, at_each
         evaluations = tuple(sorted(starts | set(self.evaluations(training.evaluate, steps, borders))))
         self.looked_at(training, TrainingPlan(phases, evaluations))
         return phases, until, evaluations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -15,14 +16,36 @@ MAX_CHECKED_STEPS = 10_000
 """All steps up to so many are looked at; of more, the first, the last, those at borders of phases and some between."""
 
 
-def at_updates(plan: TrainingPlan | None) -> dict[str, Array]:
+class Times(Mapping[str, Array]):
+    """The counters of a training by name, counted when one of them is first asked for.
+
+    Args:
+        plan: The training; without one, all counters are 0.
+        behind: By how many updates what looks at them comes after the update that they number: 0 or 1.
+    """
+
+    def __init__(self, plan: TrainingPlan | None, behind: int) -> None:
+        self.plan, self.behind = plan, behind
+
+    def __getitem__(self, name: str) -> Array:
+        last = self.plan.steps - 1 + self.behind if self.plan is not None else 0
+        return _counters(*_phases(self.plan), last, self.behind)[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COUNTERS)
+
+    def __len__(self) -> int:
+        return len(COUNTERS)
+
+
+def at_updates(plan: TrainingPlan | None) -> Times:
     """The counters as examples and losses see them, at every update that is looked at."""
-    return dict(_counters(*_phases(plan), plan.steps - 1 if plan is not None else 0, 0))
+    return Times(plan, 0)
 
 
-def at_evaluations(plan: TrainingPlan | None) -> dict[str, Array]:
+def at_evaluations(plan: TrainingPlan | None) -> Times:
     """The counters as measures see them, after every number of updates that is looked at."""
-    return dict(_counters(*_phases(plan), plan.steps if plan is not None else 0, 1))
+    return Times(plan, 1)
 
 
 def _phases(plan: TrainingPlan | None) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..check.all_points import AllSizes, AllValues, OnePointNeeded, PointsDiffer, literal
+from ..check.all_points import AllSizes, AllValues, AtEach, OnePointNeeded, PointsDiffer, literal
 from ..check.experiment import ExperimentChecker, Point
 from ..check.memo import Shared
 from ..diagnostics.problems import Problem, StudyError
@@ -138,7 +138,14 @@ def of_point(checked: Checked, point: Point, place: int, measures: Mapping[str, 
     named = program.measures
     if measures:
         named = tuple(replace(one, name=measures.get(one.name, one.name)) for one in named)
-    own = replace(program, variant=point.variant, point=dict(point.values), constants=constants, measures=named)
+    training = program.training
+    if training is not None and isinstance(training.evaluations, AtEach):
+        steps = {phase: phase.steps.values[place].item() for phase in training.phases}
+        phases = tuple(replace(phase, steps=own) for phase, own in steps.items())
+        training = replace(training, phases=phases, evaluations=training.evaluations.values[place])
+    own = replace(
+        program, variant=point.variant, point=dict(point.values), constants=constants, measures=named, training=training
+    )
     return replace(checked, program=own)
 
 

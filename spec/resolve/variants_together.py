@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Container, Hashable, Iterable, Iterator, Mapping, Sequence
@@ -99,15 +100,21 @@ def _apart(node: yaml.Node, base: yaml.Node | None) -> Iterator[Span]:
     """Where the parts of a tree stand that another does not have."""
     if node is base:
         return
-    if not isinstance(node, yaml.Mapping) or not isinstance(base, yaml.Mapping):
+    if base is None or type(node) is not type(base) or isinstance(node, yaml.Scalar):
         yield node.span
-        return
-    if node.span != base.span:
+    elif node.span != base.span:
         yield replace(node.span, end_line=node.span.line, end_column=node.span.column + 1)
-    for key, below in node.entries:
-        if base.get(key.text) is None:
-            yield key.span
-        yield from _apart(below, base.get(key.text))
+    if isinstance(node, yaml.Mapping):
+        entries = {key.text: (key, below) for key, below in base.entries} if isinstance(base, yaml.Mapping) else {}
+        for key, below in node.entries:
+            own_key, own = entries.get(key.text, (None, None))
+            if key is not own_key:
+                yield key.span
+            yield from _apart(below, own)
+    elif isinstance(node, yaml.Sequence):
+        items = base.items if isinstance(base, yaml.Sequence) else ()
+        for item, own in itertools.zip_longest(node.items, items[: len(node.items)]):
+            yield from _apart(item, own)
 
 
 def _no_floors(names: Iterable[str]) -> bool:
