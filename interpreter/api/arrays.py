@@ -39,8 +39,12 @@ def dataset(replicates: Sequence[Replicate], about: Mapping[str, Any]) -> xr.Dat
         status[at] = replicate.status
     variables: dict[str, Any] = {"status": ([*dims, "replicate"], status.astype(str))}
     step_places = {step: place for place, step in enumerate(steps)}
-    for measure in dict.fromkeys(name for replicate in replicates for name in replicate.curves):
-        name = column_name("measure", measure, taken)
+    measures = {
+        name: column_name("measure", name, taken)
+        for name in dict.fromkeys(name for replicate in replicates for name in replicate.curves)
+    }
+    taken |= {*measures.values(), *dims}
+    for measure, name in measures.items():
         shape = _shape(replicates, measure)
         values = np.full([*lengths, len(steps), *shape], np.nan)
         for at, replicate in zip(of, replicates, strict=True):
@@ -48,7 +52,7 @@ def dataset(replicates: Sequence[Replicate], about: Mapping[str, Any]) -> xr.Dat
                 curve = np.asarray(replicate.curves[measure], dtype=np.float64)
                 evaluated = [step_places[step] for step in replicate.steps[: len(curve)]]
                 values[at][(evaluated, *(slice(length) for length in curve.shape[1:]))] = curve
-        inner = [f"{name}_{place}" for place in range(len(shape))]
+        inner = [column_name("entry", f"{name}_{place}", taken) for place in range(len(shape))]
         variables[name] = ([*dims, "replicate", "step", *inner], values)
     coordinates: dict[str, Any] = {"replicate": numbers, "step": steps}
     for dim, (names, rows) in axes.items():

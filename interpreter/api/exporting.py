@@ -9,8 +9,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from dlspec.spec.diagnostics.problems import Problem, StudyError
-from dlspec.spec.ir.plan import StudyPlan
+from dlspec.spec.diagnostics.problems import Problem, StudyError, listing
+from dlspec.spec.ir.plan import Program, StudyPlan
 
 from ..backend.devices import Asked
 from .choose_cell import side_by_side, trained
@@ -62,9 +62,10 @@ def exported(
         device: On what it trains.
         owns_process: Whether nobody else's code runs in this process.
 
-    Raises StudyError where there is no such cell, it does not train, or the folder is there or cannot be written.
+    Raises StudyError where there is no such cell, it does not train or does so in phases, or the folder is there or cannot be written.
     """
     program = trained(plan, cell)
+    _must_be_one_loop(program)
     numbers = side_by_side(program, replicates)
     place = folder or Path(f"{re.sub(r'[^A-Za-z0-9_.=-]+', '-', program.name)}.{form.value}")
     if place.exists():
@@ -81,3 +82,16 @@ def exported(
     where = kind()
     compiled = Compiled(program, numbers, form is Format.stablehlo or uses_xla(program, where), portable=True)
     return Exported(place, program.name, write(compiled, form.value, place, where))
+
+
+def _must_be_one_loop(program: Program) -> None:
+    """Refuses a training in phases: what is exported is the loop of one. Raises StudyError."""
+    assert program.training is not None
+    phases = program.training.phases
+    if len(phases) == 1 and phases[0].times == 1:
+        return
+    names = listing(f"'{phase.name}'" + (f" ({phase.times} times)" if phase.times > 1 else "") for phase in phases)
+    hint = "Export a cell with `steps` in place of `phases`, and the loss and the optimiser of one of them."
+    raise StudyError(
+        Problem(f"'{program.name}' is trained in phases, {names}, and an exported program is one loop", hint=hint)
+    )

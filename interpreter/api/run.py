@@ -186,8 +186,8 @@ class Run:
             experiment: Which; not needed where there is one.
 
         Returns: A Dataset with the dimensions `variant` (where there are variants), one for each axis of the sweep (axes that go in step share
-            one), `replicate`, `step`, and those of an array. Each measure is a variable, `status` says how each replicate ended. NaN where a
-            replicate was not evaluated, or is not there.
+            one), `replicate`, `step`, and those of an array, `NAME_0`, … (`entry.NAME_0` where an axis or a measure is called so). Each measure is a
+            variable, `status` says how each replicate ended. NaN where a replicate was not evaluated, or is not there.
 
         Raises StudyError where the run cannot be read, has no such experiment or several, or xarray is missing.
         """

@@ -110,7 +110,8 @@ def _state(compiled: Compiled) -> list[tuple[str, Any]]:
     groups = [group for optimizers in compiled.state.optimizers for group in optimizers.groups.values()]
     for place, (optimizer, _) in enumerate(groups, 1):
         variables += [(f"optimizer_{place}_{variable.name}", variable) for variable in optimizer.variables]
-    return variables
+    kept = [variable for of_then in compiled.state.kept.values() for variable in of_then.values()]
+    return variables + [(variable.name, variable) for variable in (*kept, *compiled.state.estimates.values())]
 
 
 def _names(wanted: Iterator[str]) -> list[str]:

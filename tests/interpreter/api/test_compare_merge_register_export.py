@@ -112,6 +112,19 @@ def test_a_study_is_registered_once(study: dlspec.Study) -> None:
         dlspec.Study(TEXT).register()
 
 
+TRAINED = """\
+dlspec: 1
+study: s
+experiments:
+  e:
+    task: {{example: {{x: "normal([2])"}}}}
+    architecture: {{f: {{input: x, layers: [dense: 1]}}}}
+    loss: {{l: f^2}}
+    training: {{optimizer: {{sgd: 0.1}}, batch: 2, {}}}
+    measures: {{m: E(f^2)}}
+"""
+
+
 def test_what_cannot_be_exported_is_said_before_anything_is_loaded(study: dlspec.Study) -> None:
     with pytest.raises(dlspec.StudyError, match="does not train"):
         study.export("e")
@@ -119,3 +132,12 @@ def test_what_cannot_be_exported_is_said_before_anything_is_loaded(study: dlspec
         study.export("e", format="onnx")
     with pytest.raises(dlspec.StudyError, match="replicates is 0"):
         study.export("e", replicates=0)
+
+
+def test_a_training_in_phases_is_not_exported() -> None:
+    """It was exported as its first phase alone, under the number of steps of all."""
+    text = TRAINED.format("phases: {a: {steps: 3, times: 2}, b: {steps: 4, optimizer: {sgd: 1e-3}}}")
+    with pytest.raises(dlspec.StudyError, match=r"'e' is trained in phases, 'a' \(2 times\) and 'b'"):
+        dlspec.Study(text).export("e")
+    with pytest.raises(dlspec.StudyError, match="'a' \\(2 times\\), and an exported program is one loop"):
+        dlspec.Study(TRAINED.format("phases: {a: {steps: 3, times: 2}}")).export("e")

@@ -58,6 +58,14 @@ replicates: 2
 """
 
 
+RECALLED = """
+task: {{example: {{x: "normal([4])", y: "sum(x)"}}}}
+architecture: {{f: {{input: x, layers: [dense: {{units: 5, activation: tanh}}, dense: 1]}}}}
+loss: {{l: "(f - y)^2 + (f - {})^2"}}
+training: {{optimizer: {{adam: {{learning_rate: 0.05, use_ema: {}}}}}, batch: 8, steps: 7}}
+measures: {{m: E(f)}}
+replicates: 2
+"""
 CASES = [
     pytest.param(body(), id="adam"),
     pytest.param(body("{sgd: {learning_rate: 0.1 / (1 + step), momentum: 0.9}}"), id="a schedule"),
@@ -73,6 +81,10 @@ CASES = [
         id="a constraint",
     ),
     pytest.param(DERIVED, id="derivatives in an output and in losses"),
+    pytest.param(RECALLED.format("initial(f)", "false"), id="weights of step 0"),
+    pytest.param(RECALLED.format("average(f)", "true"), id="moving averages in the loss"),
+    pytest.param("weights: bfloat16\n" + body(), id="rounded weights"),
+    pytest.param("weights: float16\nloss_scale: 2^18\n" + body(), id="updates that are left out"),
 ]  # fmt: skip
 
 
@@ -129,6 +141,18 @@ def test_a_saved_model_of_a_program_under_xla_trains_to_the_same_bits(
     assert about["compiled"] == "xla"
     for name, value in after(Compiled(made, [0, 1], True), 7).items():
         assert found[name].tobytes() == value.tobytes(), name
+
+
+@pytest.mark.parametrize("case", ["weights of step 0", "updates that are left out"])
+def test_stablehlo_has_all_that_the_loop_reads_among_its_inputs(
+    case: str, program: Callable[[str], Program], tmp_path: Path
+) -> None:
+    (text,) = next(one.values for one in CASES if one.id == case)
+    made = Compiled(program(text), [0, 1], True)
+    about = export(made, "stablehlo", tmp_path / "out", "cpu")
+    names = {port["name"] for port in about["inputs"] if port["role"] == "state"}
+    kept = {name for name, _ in _state(made) if name.startswith(("initial", "left_out"))}
+    assert kept and kept <= names
 
 
 @pytest.mark.parametrize("text", CASES)
