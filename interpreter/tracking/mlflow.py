@@ -40,6 +40,8 @@ RUN_STATUSES = {
     "interrupted": "KILLED",
     "failed": "FAILED",
 }
+NOT_WHOLE = ("interrupted", "failed")
+"""How replicates end that leave a run without them: it is no finished one, and a later one is told all."""
 DEFAULTS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
@@ -63,6 +65,7 @@ class MLflow:
         self.client: Any = None
         self.parent = ""
         self.concluded = False
+        self.endings: set[str] = set()
         self.runs: dict[str, str] = {}
         self.infinite: dict[str, dict[str, list[int]]] = {}
 
@@ -137,6 +140,7 @@ class MLflow:
 
     def ended(self, replicate: Replicate) -> None:
         """Ends a replicate's run, with how it ended among its tags; what is not done has no final metric."""
+        self.endings.add(replicate.status)
         if self._passed_over(replicate):
             return
         run = self._run(replicate)
@@ -174,7 +178,7 @@ class MLflow:
         for verdict in verdicts:
             self.client.set_tag(parent, f"dlspec.claim.{verdict.id}", verdict.verdict)
         self.client.set_tag(parent, "dlspec.run", folder.name)
-        self.client.set_terminated(parent, "FINISHED")
+        self.client.set_terminated(parent, RUN_STATUSES[next((one for one in NOT_WHOLE if one in self.endings), DONE)])
         self.parent = ""
 
     def close(self) -> None:

@@ -76,6 +76,33 @@ def test_what_is_stored_and_known_is_told_once(
     assert len(told(stored=False)) == 6, "it was run again, with --force say"
 
 
+@pytest.mark.parametrize(
+    ("ending", "word"), [("interrupted", "KILLED"), ("failed", "FAILED"), ("diverged", "FINISHED")]
+)
+def test_a_run_without_some_of_its_replicates_is_no_finished_one(
+    ending: str, word: str, plan: StudyPlan, ended: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that was broken off stood there as FINISHED, with its verdicts, and the next one told nothing of what it had stored."""
+    server = Server()
+    install(monkeypatch, server)
+    cells = ended()
+    cells[1].status = ending
+    (tmp_path / "small-1").mkdir()
+
+    def told(title: str) -> list[str]:
+        tracking = opened(plan, tmp_path, title, False, "file:x", pytest.fail)
+        tracking.ended(cells)
+        tracking.conclude({}, tmp_path / "small-1", [], [])
+        tracking.close()
+        return [one.status for one in server.runs.values()]
+
+    assert told("small-1")[0] == word
+    for cell in cells:
+        cell.status, cell.stored = "done", True
+    again = told("small-2")
+    assert again[3:] == ([] if word == "FINISHED" else ["FINISHED"] * 3)
+
+
 def test_what_is_infinite_is_no_number_there_and_is_said(
     plan: StudyPlan, ended: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
