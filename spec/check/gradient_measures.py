@@ -150,9 +150,7 @@ def _examples(experiment: ExperimentScope, row: GradientStatistic, arguments: An
     data = experiment.data
     there = data.evaluated(on) if data is not None else 0
     given = arguments.node("examples")
-    examples = experiment.memo.of_node(
-        given, lambda: experiment.count(given, arguments.examples or there or row.least, "'examples'")
-    )
+    examples = experiment.count(given, arguments.examples or there or row.least, "'examples'")
     hint = "Give more `examples`."
     whole = row.parameters["examples"].default is None
     if whole and given is not None and data is not None and data.train and examples > there:

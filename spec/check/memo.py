@@ -327,7 +327,7 @@ class MemoizedChecker:
         return outcome.value[1]
 
     def of_node(self, node: yaml.Node | None, make: Callable[[], T]) -> T:
-        """What `make` reads of a node, as a piece: it hangs on less than the part that it stands in."""
+        """What `make` reads of a node, as a piece: it hangs on less than the part that it stands in. Of one node one thing is read so."""
         if not isinstance(node, yaml.Scalar):
             return make()
         value: T = self.piece((node, -1), make)

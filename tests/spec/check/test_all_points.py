@@ -165,6 +165,23 @@ def _wrong(rng: random.Random) -> str:
     return text.replace(said, wrong)
 
 
+IN_PROFILES = (
+    "training: {steps: 3}", "training: {batch: 0}", "training: {steps: '2 * c'}", "training: {optimizer: {adam: 0.1}}", "constants: {m: 5}",
+    "replicates: 2", 'loss: {l: "(sum(nett) - y)^2"}', "architecture: {net: {layers: [dense: 0, dense: 3]}}", "measures: {more: E(zz)}",
+    "variants: {v0: {training: {batch: 7}}}", 'variants: {v1: {loss: {l: "(sum(net) - zz)^2"}}, v2: {training: {steps: 9}}}',
+    "variants: {v3: null}", "task: {example: {u: normal(qq)}}", "functions: {'h(a, b)': 'a + q'}",
+)  # fmt: skip
+
+
+def _profiled(rng: random.Random) -> str:
+    """A study with variants, and one to three profiles of it, in which more may be wrong."""
+    text = _varied(rng).rstrip() + "\nprofiles:\n"
+    for number in range(rng.randint(1, 3)):
+        patches = {patch.split(":")[0]: patch for patch in rng.sample(IN_PROFILES, rng.choice([1, 1, 2]))}
+        text += f"  p{number}: {{experiments: {{e: {{{', '.join(patches.values())}}}}}}}\n"
+    return text
+
+
 def _seen(text: str, together: bool) -> list[Problem]:
     """The problems or the warnings of a study."""
     try:
@@ -174,7 +191,7 @@ def _seen(text: str, together: bool) -> list[Problem]:
         return list(error.problems)
 
 
-@pytest.mark.parametrize(("study", "seed"), [(_study, 7), (_sized, 8), (_varied, 9), (_wrong, 10)])
+@pytest.mark.parametrize(("study", "seed"), [(_study, 7), (_sized, 8), (_varied, 9), (_wrong, 10), (_profiled, 1)])
 def test_points_together_are_refused_what_each_is_refused(
     study: Callable[[random.Random], str], seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -187,7 +204,7 @@ def test_points_together_are_refused_what_each_is_refused(
         alone = _seen(text, together=False)
         assert _seen(text, together=True) == alone, text
         sound += not any(problem.severity == "error" for problem in alone)
-    assert 2 < sound < 28 or (study is _wrong and not sound)
+    assert 2 < sound < 28 or (study in (_wrong, _profiled) and sound < 28)
 
 
 @pytest.mark.parametrize(
@@ -283,6 +300,13 @@ def test_more_variants_of_one_form_take_no_more_checks(patch: str, monkeypatch: 
     few, many = operations(20), operations(110)
     assert few > 10
     assert many == few
+
+
+def test_a_number_that_is_read_once_for_all_cells_is_refused_in_each_profile() -> None:
+    text = MANY.replace("[%s]", "[1, 2]").replace("weights: f.weights}", "weights: f.weights, examples: 64 * 0}")
+    text += "profiles: {quick: {experiments: {e: {training: {steps: 1}}}}}\n"
+    for together in (True, False):
+        assert [problem.message for problem in _seen(text, together)] == ["'examples' has to be at least 1, and is 0"]
 
 
 STEPS = """
