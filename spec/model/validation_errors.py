@@ -38,6 +38,9 @@ CHOICES = ("literal_error", "union_tag_invalid")
 Path = tuple[str | int, ...]
 """A place in a tree: keys, and numbers of entries."""
 
+MAX_PLACES = 4096
+"""Of how many places in a model the types are kept: a long file with an error in each line has some thousands."""
+
 
 @dataclass(frozen=True, eq=False)
 class _Fault:
@@ -339,14 +342,21 @@ def owner_of(model: type[Closed], loc: Sequence[str | int]) -> type[Closed] | No
     return _owner(model, tuple(0 if isinstance(step, int) else step for step in loc))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=MAX_PLACES)
 def _owner(model: type[Closed], loc: tuple[str | int, ...]) -> type[Closed] | None:
     """The same, looked for once for all that is wrong in one place, and in the items of one list."""
-    owner: Any = model
-    for step in loc:
-        field = getattr(owner, "model_fields", {}).get(step) if isinstance(owner, type) else None
-        owner = _inner(field.annotation if field is not None else owner, step)
+    owner = _reached(model, loc)
     return owner if isinstance(owner, type) and issubclass(owner, Closed) else _single(owner)
+
+
+@lru_cache(maxsize=MAX_PLACES)
+def _reached(model: type[Closed], loc: tuple[str | int, ...]) -> Any:
+    """The type at a location, from that of the place around it."""
+    if not loc:
+        return model
+    around, step = _reached(model, loc[:-1]), loc[-1]
+    field = getattr(around, "model_fields", {}).get(step) if isinstance(around, type) else None
+    return _inner(field.annotation if field is not None else around, step)
 
 
 def _single(kind: Any) -> type[Closed] | None:
