@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from dlspec.spec.diagnostics.problems import listing
-from dlspec.spec.ir.plan import StudyPlan
+from dlspec.spec.ir.plan import ExperimentPlan, StudyPlan
 from dlspec.spec.passes.flops_text import flops
 from dlspec.spec.passes.memory import PROCESS_BYTES
 from rich.text import Text
@@ -36,19 +36,27 @@ def print_plan(plan: StudyPlan, rows: Sequence[Row], rate: float, stream: TextIO
         own = [row for row in rows if row.program.experiment == experiment.name]
         console.print()
         print_table(console, experiment.name, Columns(HEADS, [cell_words(row) for row in own], left=2))
-        for words in dict.fromkeys(filter(None, (phases(program.training) for program in experiment.programs))):
-            print_text(console, Text(f"phases: {words}", "dim"))
-        for words in _going_on(own):
+        for words in notes(experiment, own):
             print_text(console, Text(words, "dim"))
-        for words in [] if plain(experiment) else precisions(experiment):
-            print_text(console, Text(f"numbers: {words}", "dim"))
-        for warning in dict.fromkeys(text for row in own for text in row.warnings):
-            print_text(console, Text(f"warning: {warning}", "yellow"))
+        for words in warnings(own):
+            print_text(console, Text(words, "yellow"))
     console.print()
     print_text(console, Text(totals(rows)))
     beside = f"memory: of a cell's arrays at their peak; the process takes about {size(PROCESS_BYTES)} beside, once"
     print_text(console, Text(beside, "dim"))
     print_text(console, Text(RULE.format(rate=rate / 1e9), "dim"))
+
+
+def notes(experiment: ExperimentPlan, rows: Sequence[Row]) -> list[str]:
+    """What is said below an experiment's table: its phases, which cells go on from others, and how its numbers are kept and rounded."""
+    passed = dict.fromkeys(filter(None, (phases(program.training) for program in experiment.programs)))
+    kept = [] if plain(experiment) else precisions(experiment)
+    return [*(f"phases: {words}" for words in passed), *_going_on(rows), *(f"numbers: {words}" for words in kept)]
+
+
+def warnings(rows: Sequence[Row]) -> list[str]:
+    """What is warned of below it, each once."""
+    return [f"warning: {words}" for words in dict.fromkeys(text for row in rows for text in row.warnings)]
 
 
 def _going_on(rows: Sequence[Row]) -> list[str]:

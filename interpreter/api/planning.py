@@ -87,13 +87,15 @@ class Plan:
 
     def _repr_html_(self) -> str:
         from . import html
-        from .plan_text import HEADS, cell_words, totals
+        from .plan_text import HEADS, cell_words, notes, totals, warnings
 
         profile = f" (profile {self.profile})" if self.profile else ""
         parts = [html.paragraph(html.bold(f"{self.resolved.title}{profile}"))]
         for experiment in self.resolved.experiments:
-            rows = [cell_words(row) for row in self.rows if row.program.experiment == experiment.name]
-            parts.append(html.table((experiment.name, *HEADS[1:]), rows, numbers=2))
+            own = [row for row in self.rows if row.program.experiment == experiment.name]
+            parts.append(html.table((experiment.name, *HEADS[1:]), [cell_words(row) for row in own], numbers=2))
+            parts += [html.paragraph(words, muted=True) for words in notes(experiment, own)]
+            parts += map(html.paragraph, warnings(own))
         parts.append(html.paragraph(totals(self.rows)))
         return "".join([*parts, *map(html.paragraph, self._remarks())])
 

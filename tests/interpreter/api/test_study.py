@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import warnings
+from html import unescape
 from pathlib import Path
 
 import dlspec
@@ -156,6 +157,32 @@ def test_what_does_not_fit_is_said_wherever_a_plan_is_shown() -> None:
     plan = dlspec.Study(SWEPT).plan(only="e", memory=0.5)
     assert len(plan.refused) == 4 and "neither a batch of 1 nor one replicate would fit" in plan.refused[0]
     assert str(plan).endswith("\n".join(plan.refused)) and plan._repr_html_().count("are there") == 4
+
+
+def test_a_notebook_is_told_what_the_text_of_a_plan_says_below_its_tables() -> None:
+    """Phases, what is rounded, and warnings were in the text alone."""
+    text = """\
+dlspec: 1
+study: s
+experiments:
+  e:
+    weights: bfloat16
+    task: {example: {x: "normal([3])"}}
+    architecture: {f: {input: x, layers: [dense: 2]}}
+    loss: {l: "sum(f^2) + squared_norm(gradient(f[0], f.weights))"}
+    training: {optimizer: {sgd: 0.1}, batch: 4, phases: {a: {steps: 2}, b: {steps: 3}}}
+    measures: {m: E(sum(f^2))}
+    variants: {plain: {}, other: {training: {phases: {b: {batch: 8}}}}}
+"""
+    plan = dlspec.Study(text).plan()
+    below = [
+        line
+        for line in str(plan).splitlines()
+        if line.startswith(("phases: ", "numbers: ", "trained once", "warning: "))
+    ]
+    assert {line.split()[0] for line in below} == {"phases:", "numbers:", "trained", "warning:"}
+    shown = unescape(plan._repr_html_())
+    assert all(line in shown for line in below)
 
 
 def test_digests_are_those_of_the_meaning() -> None:
