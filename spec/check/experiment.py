@@ -14,6 +14,7 @@ from ..ir.measured import each_term_once
 from ..ir.plan import LossPlan, Named, Program
 from ..model.layers import LayerDefaults
 from ..passes.gradient_paths import Paths, unreached, untrained
+from ..passes.steep_paths import SteepPaths
 from ..source import nodes as yaml
 from .all_points import OnePointNeeded
 from .available_moments import unavailable
@@ -249,7 +250,11 @@ class ExperimentChecker:
             *outside_bounds(program),
         ]:
             raise StudyError(in_file_order(found))
-        return (*in_their_phases(by_modes, untrained), *doubtful(program, reads), *equal_inputs(program))
+        return (
+            *in_their_phases(by_modes, lambda one, _: untrained(one, SteepPaths(one))),
+            *doubtful(program, reads),
+            *equal_inputs(program),
+        )
 
     def _data(self) -> DataSource:
         """Where examples come from; what is enumerated is looked for in the terms themselves, at each point."""

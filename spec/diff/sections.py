@@ -183,7 +183,8 @@ def _costs_in_all(cells: Sequence[Cell]) -> str:
     before, after = (sum(side[which] for side in sides) for which in (0, 1))
     if flops(before) == flops(after):
         return ""
-    times = f" ({after / before:.3g} times)" if before and after else ""
+    ratio = f"{after / before:.3g}" if before and after else "1"
+    times = f" ({ratio} times)" if ratio != "1" else ""
     return f"training costs {flops(before)} → {flops(after)} FLOPs in all{times}"
 
 

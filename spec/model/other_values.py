@@ -65,6 +65,20 @@ def _swept(path: Sequence[str | int], given: Any) -> str:
     return ""
 
 
+def as_conditions(key: str, given: Any) -> str:
+    """Where the conditions of a figure stand as a map from axes to values; empty where they do not.
+
+    >>> as_conditions("where", {"n": 2, "variant": "a"})
+    'Write conditions: `where: [n == 2, variant == a]`.'
+    """
+    if key != "where" or not isinstance(given, dict) or not given:
+        return ""
+    if not all(isinstance(value, str | int | float) for value in given.values()):
+        return ""
+    conditions = ", ".join(f"{name} == {value}" for name, value in given.items())
+    return f"Write conditions: `where: {conditions if len(given) == 1 else f'[{conditions}]'}`."
+
+
 def as_name(text: str) -> str:
     """A text as a name; empty where that takes more than another spelling.
 

@@ -15,7 +15,7 @@ from ..diagnostics.suggestions import Words
 from ..source import nodes as yaml
 from .base import Closed, OneOf
 from .other_keys import meant, other_key
-from .other_values import other_value
+from .other_values import as_conditions, other_value
 
 WANTED = {
     "model_type": "a mapping",
@@ -259,7 +259,8 @@ def _remedy(fault: _Fault) -> str:
     if fault.wanted and fault.error.get("input") is None:
         return sentence(f"Write {' or '.join(fault.wanted)} behind the colon, or remove the key.", _meaning(fault))
     if "a text" in fault.wanted and isinstance(fault.error.get("input"), dict | list):
-        return "Write one text, in quotes where it holds a colon, a comma or a bracket."
+        text = "Write one text, in quotes where it holds a colon, a comma or a bracket."
+        return as_conditions(fault.word, fault.error["input"]) or text
     return ""
 
 

@@ -138,7 +138,7 @@ class Paths:
         """Whether a gradient passes through a function that is a layer, and whether ints or bools end it on every way."""
         assert layer.body is not None
         parameter = t.Weight("", layer.parameter, "", type=layer.input)
-        inner = Paths.__new__(Paths)
+        inner = type(self).__new__(type(self))
         inner.named, inner.modes = self.named, self.modes
         inner.plans = {**self.plans, "": NetworkPlan("", layer.body, (layer,), layer.output)}
         inner.parameters = {layer.parameter: parameter}
@@ -329,7 +329,7 @@ def unreached(program: Program, derived: Iterable[MeasurePlan], paths: Paths) ->
 
 
 def untrained(program: Program, paths: Paths) -> list[Problem]:
-    """Warnings of networks and layers that a loss hangs on through ints or bools alone, while others are trained."""
+    """Warnings of networks and layers that a loss hangs on through ints, bools and what else ends its ways, alone, so that they are not trained."""
     if program.training is None:
         return []
     every = [paths.through(loss.term) for loss in program.loss]
@@ -356,7 +356,7 @@ def untrained(program: Program, paths: Paths) -> list[Problem]:
             message = (
                 f"{label} is not trained: the loss hangs on it through {shown} alone, and no gradient passes there"
             )
-            hint = f"Give the function a gradient mode ({BRIDGES}), or say that it is meant: `stop(x)`."
+            hint = f"Let a function do it, with a gradient mode ({BRIDGES}), or say that it is meant: `stop(x)`."
             told.setdefault(label, Problem(message, origin.span, hint, "warning"))
     return list(told.values())
 

@@ -9,7 +9,7 @@ from typing import TypeGuard
 from ..ir import terms as t
 from ..ir.bodies import free_indices
 from ..ir.plan import EstimatePlan, MeasurePlan, Program
-from ..tables.flops import OPERATION_WORK
+from ..tables.flops import FLAT
 
 MAX_ENTRIES = 64
 """Of arrays with more entries no errors are kept: they are shown, and seldom compared with a number."""
@@ -17,8 +17,6 @@ MAX_MEANS = 4
 """Of how many means a measure may be made: the error takes the covariance of each pair."""
 MAX_NESTED = 10
 """The same where means stand within means, as in a correlation: the error takes another pass over the examples."""
-STEPS = ("sign",)
-"""Operations that jump, beside those through which no gradient passes and those that give no real number."""
 
 
 def sampled_examples(program: Program, measure: MeasurePlan) -> int:
@@ -198,7 +196,7 @@ def _jumps(term: t.Term, program: Program, carrying: frozenset[str]) -> bool:
     hidden = isinstance(
         term, t.Stop | t.Recalled | t.WithWeights | t.ValueGradient | t.Directional | t.NetworkOutput
     ) or (isinstance(term, t.Invoke) and any(term.function in one.gradient for one in program.under_each_mode))
-    steps = isinstance(term, t.Operate) and (term.operation in STEPS or not OPERATION_WORK[term.operation].passes)
+    steps = isinstance(term, t.Operate) and term.operation in FLAT
     if hidden or steps or term.type.kind != "real":
         return True
     return any(_jumps(part, program, carrying) for part in t.children(term))

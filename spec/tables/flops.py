@@ -131,6 +131,9 @@ OPERATION_WORK: Mapping[str, Work] = MappingProxyType(
 )  # fmt: skip
 """By operation."""
 
+FLAT = frozenset({"sign", *(name for name, work in OPERATION_WORK.items() if not work.passes)})
+"""Operations of real value whose derivative is 0 wherever they have one; that of `sign` is taken all the same."""
+
 ACTIVATION_WORK: Mapping[str, Work] = MappingProxyType(
     {
         "linear": MOVES, "relu": Work(1, (1,)), "relu6": Work(1, (1,)), "leaky_relu": Work(1, (1,)), "elu": Work(1, (1,)),
