@@ -181,7 +181,7 @@ class Checker:
             hint = (
                 "It may stand from `example` on: in examples, inputs of networks, outputs, losses and measures, in numbers of `dropout`, "
                 "`gaussian_noise` and gradient modes."
-            )
+            ) + (" A learning rate and the `weight` of a loss term take it, too." if name == "step" else "")
             raise problem_at(span, f"`{name}` has no value here: {where}", hint)
         from ..tables.operations.other_names import OTHER_NAMES  # of studies with errors alone
 
