@@ -100,6 +100,7 @@ class ExperimentResolver:
             for _, variant in variants_node.entries:
                 merged = merge(reached, _added_only(reached, variant))
                 reached = merged if isinstance(merged, yaml.Mapping) else reached
+            reached = _with_all_terms(reached, (node, *(variant for _, variant in variants_node.entries)))
         must_exist(reached, patch, what)
 
     def _late(self, node: yaml.Mapping) -> yaml.Mapping:
@@ -359,6 +360,16 @@ def _empty_maps(node: yaml.Node) -> yaml.Node:
     if isinstance(node, yaml.Mapping):
         return yaml.Mapping(tuple((key, yaml.Mapping((), key.span)) for key, _ in node.entries), node.span)
     return node
+
+
+def _with_all_terms(node: yaml.Node, cells: Collection[yaml.Node]) -> yaml.Node:
+    """An experiment with the terms of the losses of all its cells: a variant's loss may take the place of its own."""
+    losses = [cell.get("loss") for cell in cells if isinstance(cell, yaml.Mapping)]
+    terms = {key.text: (key, term) for loss in losses if isinstance(loss, yaml.Mapping) for key, term in loss.entries}
+    if not isinstance(node, yaml.Mapping) or not isinstance(loss := node.get("loss"), yaml.Mapping):
+        return node
+    united = replace(loss, entries=tuple(terms.values()))
+    return replace(node, entries=tuple((key, united if below is loss else below) for key, below in node.entries))
 
 
 def _added_only(base: yaml.Node, patch: yaml.Node) -> yaml.Node:

@@ -1,6 +1,6 @@
 """Patches: one part of a document laid over another. Maps merge, anything else replaces, `null` deletes.
 
-A loss is one value, and is replaced whole; terms that say a weight alone keep what they are of. One-of maps (optimiser,
+A loss is one value, and is replaced whole; terms that say a weight alone keep the rest, and the path of a term changes that term. One-of maps (optimiser,
 layer, gradient mode) merge under the same key and are replaced under another. A measure that says how it is taken alone
 keeps what it is of. A map patches a list of layers by name, and may put new ones between them.
 """
@@ -20,8 +20,16 @@ from .insertions import insert, kinds_in, moved_before, phase_before, says_where
 
 Path = tuple[str, ...]
 PHASES: Path = ("training", "phases")
+ALSO_OF_ENUMERATED = {"train", "order"}
+"""What of `task.data` goes with `enumerate`, too, and says nothing of where examples come from."""
 EACH = "*"
 """What stands for the name of every phase in a patch."""
+
+
+class Terms(Mapping):
+    """A patch of single terms of a loss, by their paths: the others stay, which a loss that is written as a map takes the place of."""
+
+    __slots__ = ()
 
 
 def merge(base: Node | None, patch: Node, path: Path = (), adds: bool = True) -> Node | None:
@@ -91,7 +99,8 @@ def _one_of(path: Path, base: Mapping, patch: Mapping) -> bool:
     ):
         return bool(set(base.keys()) & set(OPTIMIZERS)) or bool(set(patch.keys()) & set(OPTIMIZERS))
     if path == ("task", "data"):
-        return (base.get("enumerate") is None) != (patch.get("enumerate") is None)
+        before, now = (one.get("enumerate") is not None for one in (base, patch))
+        return now if not before else not now and not ALSO_OF_ENUMERATED.issuperset(patch.keys())
     if path[:-1] == ("measures",):
         return not set(base.keys()) & set(patch.keys()) and not (_says_how(base) and _says_how(patch))
     return path[:-1] == ("gradient",) or (path[:2] == PHASES and path[3:-1] == ("gradient",))
@@ -103,7 +112,9 @@ def _says_how(node: Node) -> bool:
 
 
 def weights_alone(patch: Node) -> bool:
-    """Whether a patch of a loss changes some of its terms, and leaves the others: it says weights, or deletes terms."""
+    """Whether a patch of a loss changes some of its terms, and leaves the others: it says weights, deletes terms, or is of one path."""
+    if isinstance(patch, Terms):
+        return True
     return isinstance(patch, Mapping) and bool(patch.entries) and all(_no_term(node) for _, node in patch.entries)
 
 
@@ -117,14 +128,15 @@ def _merge_loss(base: Node, patch: Node) -> Node:
     """A loss in place of another. A term that says a weight alone is that of the base with this weight."""
     if not isinstance(base, Mapping) or not isinstance(patch, Mapping):
         return patch
+    if isinstance(patch, Terms):
+        return _merge_terms(base, patch)
     entries = {key.text: (key, node) for key, node in base.entries} if weights_alone(patch) else {}
     for key, node in patch.entries:
         if isinstance(node, Mapping) and node.get("of") is None:
             if (before := base.get(key.text)) is None:
                 hint = sentence(did_you_mean(key.text, base.keys()), f"Its terms are {listing(base.keys())}.")
                 raise problem_at(key.span, f"there is no term '{key.text}' in the loss to weigh", hint)
-            own = before if isinstance(before, Mapping) else nest(("of",), before, key.span)
-            node = replace(node, entries=(*(entry for entry in own.entries if entry[0].text == "of"), *node.entries))
+            node = merge(_long(before), node, ("loss", key.text)) or node
         elif isinstance(node, Scalar) and node.value is None and node.plain and entries:
             if entries.pop(key.text, None) is None:
                 hint = did_you_mean(key.text, base.keys()) or f"The terms of the loss are {listing(base.keys())}."
@@ -135,6 +147,27 @@ def _merge_loss(base: Node, patch: Node) -> Node:
             raise problem_at(key.span, f"'{key.text}' is gone already", hint)
         entries[key.text] = (key, node)
     return Mapping(tuple(entries.values()), base.span)
+
+
+def _merge_terms(base: Mapping, patch: Terms) -> Node:
+    """A loss with some terms changed; a loss of other terms, as a variant may have it, stays what it is."""
+    entries = {key.text: (key, node) for key, node in base.entries}
+    for key, node in patch.entries:
+        own_key, own = entries.get(key.text, (key, None))
+        if own is None:
+            continue
+        merged = merge(_long(own) if isinstance(node, Mapping) else own, node, ("loss", key.text))
+        if merged is None:
+            del entries[key.text]
+        else:
+            entries[key.text] = own_key, merged
+    return Mapping(tuple(entries.values()), base.span)
+
+
+def _long(term: Node) -> Node:
+    """A term of a loss with its value under `of`."""
+    long: Node = term if isinstance(term, Mapping) else nest(("of",), term, term.span)
+    return long
 
 
 def _merge_layers(base: Sequence, patch: Mapping, path: Path, adds: bool) -> Sequence:
@@ -229,10 +262,12 @@ def layer_names(items: SequenceOf[Node]) -> dict[str, int]:
 
 
 def nest(path: SequenceOf[str], value: Node, span: Span) -> Any:
-    """A patch of one path: `training.steps=10` as `{training: {steps: 10}}`."""
+    """A patch of one path: `training.steps=10` as `{training: {steps: 10}}`. One of a term of the loss leaves the other terms."""
     node = value
-    for name in reversed(path):
-        node = Mapping(((Scalar(name, name, True, span), node),), span)
+    for place, name in reversed(list(enumerate(path))):
+        around = tuple(path[2:place] if path[0] == "variants" else path[:place])
+        kind = Terms if around == ("loss",) else Mapping
+        node = kind(((Scalar(name, name, True, span), node),), span)
     return node
 
 
