@@ -7,7 +7,6 @@ page, that file and the examples together. Words (titles, what a case is about, 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import resource
 import shutil
@@ -26,6 +25,7 @@ from dlspec.spec.model.study import Study
 from dlspec.spec.source.nodes import data
 
 from .kept import NOT_YET, made_by, read_kept, write_kept
+from .kept import checksum as checksum_of
 from .workloads import ROOT
 
 CASES = ROOT / "examples" / "failures"
@@ -122,7 +122,7 @@ def checksum(path: Path) -> str:
     for part in (study, *experiments, *claims):
         for name in NOT_RUN & part.keys():
             del part[name]
-    return hashlib.sha256(json.dumps(study, sort_keys=True).encode()).hexdigest()
+    return checksum_of(study)
 
 
 def _kept(path: Path, run: Run) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -13,6 +14,11 @@ from .machine import processor
 
 NOT_YET = "not measured yet"
 """Where a number or a verdict is to stand that is not kept."""
+
+
+def checksum(said: Any) -> str:
+    """Of what a file says: comments, layout and the order of keys are not in it."""
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def made_by(run: Run) -> dict[str, Any]:

@@ -15,8 +15,6 @@ A run with seeds takes one of them a core at a time, and is kept with those that
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import math
 import os
 import re
@@ -36,7 +34,7 @@ from dlspec.interpreter.verdicts.rates import half_width, share_bounds
 from dlspec.spec.passes.digests import NUMERICS
 from dlspec.spec.source.nodes import data
 
-from .kept import NOT_YET, made_by, read_kept, write_kept
+from .kept import NOT_YET, checksum, made_by, read_kept, write_kept
 from .workloads import ROOT
 
 SOURCE = ROOT / "benchmarks" / "paper.md"
@@ -224,8 +222,7 @@ def _plain(value: float) -> float | None:
 
 def meaning(path: Path) -> str:
     """A checksum of what a study's file says: comments and layout are not in it."""
-    text = json.dumps(data(spec.parse(spec.read(str(path))).top), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return checksum(data(spec.parse(spec.read(str(path))).top))
 
 
 # -- the page --------------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..results.replicates import Replicate
-from ..results.table_columns import axis_text, column_name
+from ..results.table_columns import column_name, plain
 from .frames import needs
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _values(replicate: Replicate, names: Sequence[str]) -> tuple[Any, ...]:
     """Where a replicate lies on some axes; a value that is a list is its text."""
     own = {"variant": replicate.variant, **replicate.constants}
     values = (own.get(name, np.nan) for name in names)
-    return tuple(value if isinstance(value, bool | int | float | str) else axis_text(value) for value in values)
+    return tuple(map(plain, values))
 
 
 def _axes(replicates: Sequence[Replicate]) -> dict[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]]:

@@ -10,7 +10,7 @@ from dlspec.spec.diagnostics.problems import Problem, StudyError
 from dlspec.spec.ir.plan import cell_name
 
 from ..results.export_table import axis_columns, curves_table, finals_table
-from ..results.table_columns import axis_text, column_name
+from ..results.table_columns import column_name, plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,14 +56,12 @@ def column(values: Sequence[Any]) -> pd.Series[Any]:
     """Values as a column of their kind: whole numbers stay whole where some have none, lists become text."""
     import pandas as pd
 
-    plain = [
-        value if value is None or isinstance(value, bool | int | float | str) else axis_text(value) for value in values
-    ]
-    kinds = {type(value) for value in plain if value is not None}
+    shown = list(map(plain, values))
+    kinds = {type(value) for value in shown if value is not None}
     nullable = (
-        {frozenset({int}): "Int64", frozenset({bool}): "boolean"}.get(frozenset(kinds)) if None in plain else None
+        {frozenset({int}): "Int64", frozenset({bool}): "boolean"}.get(frozenset(kinds)) if None in shown else None
     )
-    return pd.Series(plain, dtype=nullable)
+    return pd.Series(shown, dtype=nullable)
 
 
 def finals_frame(run: RunRecord, experiment: str | None) -> pd.DataFrame:

@@ -67,6 +67,11 @@ def axis_text(value: Any) -> str:
     return str(_lists(value))
 
 
+def plain(value: Any) -> Any:
+    """A value of an axis as a column holds it: what is no number or text as a text; nothing stays that."""
+    return value if value is None or isinstance(value, bool | int | float | str) else axis_text(value)
+
+
 def _lists(value: Any) -> Any:
     return [_lists(item) for item in value] if isinstance(value, list | tuple) else value
 

@@ -49,15 +49,8 @@ class SaidAgain:
             return parts
         return (self.shared.once(f"said again as {name}", (term,), lambda: _drawn_as(term, name)), *more)
 
-    def _value(
-        self,
-        stage: str,
-        name: str,
-        make: Callable[[], T],
-        term: Callable[[T], t.Term],
-        may: Callable[[T], bool] = lambda _: True,
-    ) -> tuple[T, str]:
-        """What an expression is, and under which name it was made; `may` says whether others may be what it is."""
+    def _value(self, stage: str, name: str, make: Callable[[], T], term: Callable[[T], t.Term | None]) -> tuple[T, str]:
+        """What an expression is, and under which name it was made; it has no `term` where no other may be what it is."""
         if stage not in self.repeated:
             self.repeated[stage] = self._of(stage)
         said = self.repeated[stage].get(name)
@@ -66,7 +59,8 @@ class SaidAgain:
         first, value = self.made.get(said, (name, None))
         if first == name:
             value = make()
-            if may(value) and self._taken_for_others(stage, term(value)):
+            made = term(value)
+            if made is not None and self._taken_for_others(stage, made):
                 self.made[said] = name, value
         else:
             self.used[said] = first
@@ -82,7 +76,7 @@ class SaidAgain:
 
     def network(self, name: str, make: Callable[[], NetworkPlan]) -> NetworkPlan:
         """A network, from `make` or from another of the same input and layers. Raises what `make` raises."""
-        plan, first = self._value("architecture", name, make, lambda plan: plan.input, _of_layers_alone)
+        plan, first = self._value("architecture", name, make, _of_layers_alone)
         return plan if first == name else self._named(plan, name)
 
     def plan(self, stage: str, name: str, make: Callable[[], Plan]) -> Plan:
@@ -139,9 +133,10 @@ def _section(shared: Shared, stage: str) -> yaml.Node | None:
     return shared.model.task.node(stage) if stage in ("draw", "example") else shared.model.node(stage)
 
 
-def _of_layers_alone(plan: NetworkPlan) -> bool:
-    """Whether in a network no function stands, whose argument has a name that the network's is a part of."""
-    return not any(layer.body is not None or layer.kept_by for layer in plan.applied())
+def _of_layers_alone(plan: NetworkPlan) -> t.Term | None:
+    """The input of a network in which no function stands: the name of a function's argument has the network's in it."""
+    functions = any(layer.body is not None or layer.kept_by for layer in plan.applied())
+    return None if functions else plan.input
 
 
 def _drawn_as(sample: t.Sample, name: str) -> t.Sample:

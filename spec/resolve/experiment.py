@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from ..check.all_points import OnePointNeeded
@@ -191,7 +192,10 @@ class ExperimentResolver:
             if len(moved) > 1 or any(counts[names] >= most - 1 for names in moved):
                 continue
             counts.update(moved)
-            cells.append(shown_in(self._program(axes, places), figures))
+            checked = self._alone(axes, places)
+            if checked.program is None:
+                raise StudyError(checked.problems)
+            cells.append(shown_in(checked.program, figures))
         named = {name: tuple(values) for name, values in axes.items()}
         return ExperimentPlan(self.name, "", named, tuple(cells), (), (), self.model, tuple(self.models), tuple(zipped))
 
@@ -254,30 +258,23 @@ class ExperimentResolver:
 
     def _alone(self, axes: Mapping[str, list[Any]], places: Mapping[str, int]) -> Checked:
         """What comes of one cell."""
-        noticed: list[Problem] = []
         try:
-            return Checked(self._program(axes, places, noticed), (), noticed)
+            shared = self._shared(axes, places)
         except StudyError as error:
-            return Checked(None, error.problems, noticed)
-
-    def _program(
-        self, axes: Mapping[str, list[Any]], places: Mapping[str, int], noticed: list[Problem] | None = None
-    ) -> Program:
-        """The program of a cell; its warnings are added to `noticed`, also where it has none. Raises StudyError."""
-        shared = self._shared(axes, places)
-        study = self.document.study
-        point = self._point(axes, places)
+            return Checked(None, error.problems, ())
         self.models.append(shared.model)
-        checker = ExperimentChecker(point, shared, study.layer_defaults)
+        anew = partial(ExperimentChecker, self._point(axes, places), shared, self.document.study.layer_defaults)
+        checker = anew()
         try:
-            return checker.program()
-        except OnePointNeeded:
-            shared.points.clear()
-            checker = ExperimentChecker(point, shared, study.layer_defaults)
-            return checker.program()
-        finally:
-            if noticed is not None:
-                noticed.extend(checker.scope.warnings)
+            try:
+                program = checker.program()
+            except OnePointNeeded:
+                shared.points.clear()
+                checker = anew()
+                program = checker.program()
+        except StudyError as error:
+            return Checked(None, error.problems, checker.scope.warnings)
+        return Checked(program, (), checker.scope.warnings)
 
     def _shared(self, axes: Mapping[str, list[Any]], places: Mapping[str, int]) -> Shared:
         """What a point shares with all that have the same patches: those of its variant, and of its places on axes of patches."""

@@ -100,7 +100,7 @@ def _one_of(path: Path, base: Mapping, patch: Mapping) -> bool:
         return bool(set(base.keys()) & set(OPTIMIZERS)) or bool(set(patch.keys()) & set(OPTIMIZERS))
     if path == ("task", "data"):
         before, now = (one.get("enumerate") is not None for one in (base, patch))
-        return now if not before else not now and not ALSO_OF_ENUMERATED.issuperset(patch.keys())
+        return before != now and (now or not ALSO_OF_ENUMERATED.issuperset(patch.keys()))
     if path[:-1] == ("measures",):
         return not set(base.keys()) & set(patch.keys()) and not (_says_how(base) and _says_how(patch))
     return path[:-1] == ("gradient",) or (path[:2] == PHASES and path[3:-1] == ("gradient",))

@@ -31,7 +31,7 @@ MIN_PARTS = 100
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What came of cells that were checked at once: the program of each but for its constants, or the problems of each; and its warnings."""
+    """What came of a cell, or of cells that were checked at once: the program, but for the constants of each, or the problems; and the warnings."""
 
     program: Program | None
     problems: Sequence[Problem]
@@ -140,8 +140,7 @@ def of_point(checked: Checked, point: Point, place: int, measures: Mapping[str, 
         named = tuple(replace(one, name=measures.get(one.name, one.name)) for one in named)
     training = program.training
     if training is not None and isinstance(training.evaluations, AtEach):
-        steps = {phase: phase.steps.values[place].item() for phase in training.phases}
-        phases = tuple(replace(phase, steps=own) for phase, own in steps.items())
+        phases = tuple(replace(phase, steps=phase.steps.values[place].item()) for phase in training.phases)
         training = replace(training, phases=phases, evaluations=training.evaluations.values[place])
     own = replace(
         program, variant=point.variant, point=dict(point.values), constants=constants, measures=named, training=training
