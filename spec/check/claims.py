@@ -29,20 +29,24 @@ from .steps import ENDS, borders_of, step_of
 def check_claim(text: Text, subject: Subject, judge: str = "replicates") -> c.Claim:
     """The tree of a claim's check. Raises StudyError."""
     span = text.span(text.tree)
-    if isinstance(text.tree, n.Comprehension) and _is_condition(text.tree.body):
-        tree = quantified(
-            text.tree, text, subject.constants,
-            lambda node, constants: _number(node, text, constants),
-            lambda node, constants: claim_part(node, text, replace(subject, constants=constants)),
-        )  # fmt: skip
-    else:
-        tree = claim_part(text.tree, text, subject)
+    tree = whole_claim(text, subject)
     if not _is_condition(text.tree):
         raise problem_at(span, "a claim is a condition, and this is a number", "Compare it: `final(error) <= 0.1`.")
     must_take(JUDGES[judge], tree, span)
     subject.compare(tree, span)
     must_choose_among_equally_many(tree, subject.evaluations, span)
     return tree
+
+
+def whole_claim(text: Text, subject: Subject) -> c.Claim:
+    """The tree of a number or a condition, which may be one for all values of some indices: `final(m[i]) < 0.5 for i < 3`. Raises StudyError."""
+    if isinstance(text.tree, n.Comprehension) and _is_condition(text.tree.body):
+        return quantified(
+            text.tree, text, subject.constants,
+            lambda node, constants: _number(node, text, constants),
+            lambda node, constants: claim_part(node, text, replace(subject, constants=constants)),
+        )  # fmt: skip
+    return claim_part(text.tree, text, subject)
 
 
 def check_until(text: Text, subject: Subject) -> c.Claim:

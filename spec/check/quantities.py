@@ -9,7 +9,7 @@ from ..source import nodes as yaml
 from .claim_cells import borders_in, constants_in, evaluated_in
 from .claim_comparisons import must_choose_among_equally_many
 from .claim_subject import Subject
-from .claims import claim_part
+from .claims import whole_claim
 from .expression_text import read
 from .measure_shapes import shapes_by_cell
 
@@ -23,7 +23,7 @@ def quantity(plan: ExperimentPlan, expression: str) -> c.Claim:
     source = Source("expression", line)
     span = Span(source, 1, 1, 1, len(line) + 1)
     text, subject = read(yaml.Scalar(line, line, True, span)), _subject(plan)
-    tree = claim_part(text.tree, text, subject)
+    tree = whole_claim(text, subject)
     subject.compare(tree, span)
     must_choose_among_equally_many(tree, subject.evaluations, span)
     return tree
