@@ -9,7 +9,8 @@ from .changes import FACTORS
 from .likeness import ALIKE, Parts, assigned, likeness, parts
 from .settings import Side
 from .swaps import exchanged
-from .trees import Branch, rough, same
+from .training_likeness import training_likeness
+from .trees import rough, same
 
 
 def renamed_experiments(old: Mapping[str, Side], new: Mapping[str, Side]) -> dict[str, str]:
@@ -25,15 +26,16 @@ def alike(a: Side, b: Side) -> str:
 
     That is what is most worth knowing of an experiment in the place of another: too little else is alike to compare.
     """
-    base = a.base, b.base
-    assert all(isinstance(tree, Branch) for tree in base)
-    found = []
-    for name in FACTORS:
-        trees = [tree.entries.get(name) for tree in base if isinstance(tree, Branch)]
-        own = [parts(tree) if tree is not None else Parts() for tree in trees]
-        if all(own) and likeness(*own) >= ALIKE:
-            found.append(name)
+    found = [name for name in FACTORS if _likeness(name, a, b) >= ALIKE]
     return f"alike in {listing(found)}" if found else ""
+
+
+def _likeness(name: str, a: Side, b: Side) -> float:
+    """How alike two experiments are in a part: trainings as the first cells have them, others as they are written."""
+    if name == "training":
+        return training_likeness(a.plan.programs[0], b.plan.programs[0])
+    own = [parts(tree) if (tree := side.base.entries.get(name)) is not None else Parts() for side in (a, b)]
+    return likeness(*own) if all(own) else 0.0
 
 
 def _same(a: Side, b: Side) -> bool:

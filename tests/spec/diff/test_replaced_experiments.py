@@ -24,6 +24,8 @@ experiments:
     [
         ("wasserstein", "ring", "another study: experiment `ring` in place of `lines`, alike in architecture, loss and training; "
          "claims `saturates`, `no_gradient` and `grows` removed"),
+        # online descent on examples that are new at each step, against full batches of eight
+        ("committee", "deep_linear", "another study: experiment `linear` in place of `committee`; claims `plateau` and `escapes` removed"),
         ("edge_of_chaos", "vanishing", "another study: experiment `vanishing` in place of `correlation` and `digits`; "
          "claims `order`, `chaos`, `edge`, `frozen` and 2 more removed; profile `quick` removed"),
     ],
