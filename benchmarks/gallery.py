@@ -1,7 +1,8 @@
 """`python -m benchmarks.gallery`: runs the cases in `examples/failures/`, and writes what came out into `docs/gallery.md`, with their figures.
 
 What is stored is not run again. `docs/gallery.json` keeps what came out, with a checksum of what each case says to be run, drawn and judged: a test holds the
-page, that file and the examples together. Words (titles, what a case is about, the sentences of claims) are taken from the case, and may change without a run.
+page, that file and the examples together. `--grids` runs the settings that were declared for some cases (`benchmarks/grids/`), which `docs/grids.json` keeps.
+Words (titles, what a case is about, the sentences of claims) are taken from the case, and may change without a run.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from dlspec.interpreter.results.verdicts import MARKS
 from dlspec.spec.model.study import Study
 from dlspec.spec.source.nodes import data
 
+from . import grids
 from .kept import NOT_YET, made_by, read_kept, write_kept
 from .kept import checksum as checksum_of
 from .workloads import ROOT
@@ -49,7 +51,8 @@ The file below it is all that was run: `dlspec new --from adam` starts a study o
 Cases are made small, to run in minutes: most have other data, sizes and rates than their paper. What was changed, what of the paper is not shown, and what came out
 otherwise than it says stands at the end of each text. Rates, sizes and thresholds were set by hand, thresholds often after numbers were seen, and how many settings were
 tried was not written down: a verdict says that a failure is there in this setting over all draws, not in how many settings it is. Where a claim once read otherwise
-and was given up, the case says so.
+and was given up, the case says so. For four claims that their papers make and the cases do not see, settings were declared, committed and registered
+([Verdicts](verdicts.md#before-and-after-a-run)) before any of them was run; all of them stand below their case, as they came out.
 """
 
 
@@ -64,22 +67,23 @@ def main() -> int:
         "--profile", default="", help="runs this profile of each, prints a line of each, and writes nothing"
     )
     parser.add_argument("--page", action="store_true", help="runs nothing: writes the page of what is kept")
+    parser.add_argument("--grids", action="store_true", help="runs the declared settings of cases, and not the cases")
     arguments = parser.parse_args()
-    chosen = [path for path in cases() if arguments.only in ("", path.stem)]
     if arguments.profile:
+        chosen = [path for path in cases() if arguments.only in ("", path.stem)]
         return _profile(chosen, arguments.profile, arguments.runs)
-    held = read_kept(DATA)
-    code = 0
-    for path in cases():
-        if path in chosen and not arguments.page:
-            print(path.stem, file=sys.stderr, flush=True)
-            run = dlspec.run(path, runs=arguments.runs, progress=True)
-            code |= run.exit_code not in (0, 3)
-            held[path.stem] = _kept(path, run)
-            held = write_kept(DATA, held, [path.stem for path in cases()])
-            PAGE.write_text(page(held), "utf-8")
+    paths = grids.grids() if arguments.grids else cases()
+    file, keeps = (grids.DATA, grids.kept) if arguments.grids else (DATA, _kept)
+    held, code = read_kept(file), 0
+    for path in [] if arguments.page else [path for path in paths if arguments.only in ("", path.stem)]:
+        print(path.stem, file=sys.stderr, flush=True)
+        run = dlspec.run(path, runs=arguments.runs, progress=True)
+        code |= run.exit_code not in (0, 3)
+        held[path.stem] = keeps(path, run)
+        held = write_kept(file, held, [path.stem for path in paths])
+        PAGE.write_text(page(read_kept(DATA), read_kept(grids.DATA)), "utf-8")
     if arguments.page:
-        PAGE.write_text(page(held), "utf-8")
+        PAGE.write_text(page(read_kept(DATA), read_kept(grids.DATA)), "utf-8")
     return code
 
 
@@ -143,16 +147,27 @@ def _kept(path: Path, run: Run) -> dict[str, Any]:
         "replicates": max(cell["replicate"] for cell in cells) + 1,
         "claims": [
             {"claim": claim["id"], "check": claim["check"], "verdict": claim["verdict"], "strength": claim["strength"],
-             "seen": list(seen(claim)), "reason": claim["reason"]}
+             "seen": seen_now(claim), "reason": claim["reason"]}
             for claim in claims
         ],
         "figures": figures,
     }  # fmt: skip
 
 
-def page(held: Mapping[str, Mapping[str, Any]]) -> str:
-    """The page of what is kept."""
-    return "\n".join([HEAD, *(_case(CASES / f"{name}.yaml", item) for name, item in held.items())])
+def seen_now(claim: Mapping[str, Any]) -> list[str]:
+    """What was seen of a claim, without how earlier runs judged it: which of these there are is a matter of the folder of runs."""
+    return list(seen({**claim, "looks": []}))
+
+
+def page(held: Mapping[str, Mapping[str, Any]], declared: Mapping[str, Mapping[str, Any]]) -> str:
+    """The page of what is kept of the cases, and of the grids that were declared for some of them."""
+    files = {path.stem: path for path in grids.grids()}
+    parts = [HEAD]
+    for name, item in held.items():
+        parts.append(_case(CASES / f"{name}.yaml", item))
+        if name in files:
+            parts.append("\n".join(grids.section(files[name], declared.get(name))))
+    return "\n".join(parts)
 
 
 def said(study: Study) -> dict[str, str]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 from pathlib import Path
 
 import pytest
 from dlspec import spec
+from dlspec.interpreter.results.registration import FULL, compared, read_registrations
 
-from benchmarks import gallery
-from benchmarks.kept import NOT_YET
+from benchmarks import gallery, grids
+from benchmarks.kept import NOT_YET, read_kept
 
 HELD = json.loads(gallery.DATA.read_text("utf-8"))
+DECLARED = read_kept(grids.DATA)
 STUDY = """\
 dlspec: 1
 study: s
@@ -29,7 +32,9 @@ profiles: {quick: {experiments: {one: {replicates: 1}}}}
 
 def test_the_page_is_what_the_kept_results_say_of_the_examples_as_they_are() -> None:
     assert list(HELD) == [path.stem for path in gallery.cases()]
-    assert gallery.PAGE.read_text("utf-8") == gallery.page(HELD), "`python -m benchmarks.gallery --page` writes it"
+    assert gallery.PAGE.read_text("utf-8") == gallery.page(HELD, DECLARED), (
+        "`python -m benchmarks.gallery --page` writes it"
+    )
     for path in gallery.cases():
         held = HELD[path.stem]
         assert held["study"] == gallery.checksum(path), f"run `python -m benchmarks.gallery --only {path.stem}`"
@@ -66,7 +71,67 @@ def _checksum(folder: Path, text: str) -> str:
 
 def test_a_claim_that_was_not_judged_says_so() -> None:
     claim, *others = HELD["adam"]["claims"]
-    page = gallery.page({"adam": HELD["adam"] | {"claims": others}})
+    page = gallery.page({"adam": HELD["adam"] | {"claims": others}}, {})
     says = gallery.said(spec.load(gallery.CASES / "adam.yaml").study)[claim["claim"]]
     assert f"- **{NOT_YET}**: {says}" in page
     assert claim["check"] + "`  " not in page
+
+
+def test_nothing_on_the_page_hangs_on_the_folder_that_it_was_made_in() -> None:
+    claim = {"evidence": [], "value": 1.0, "range": [0.5, 2.0], "needed": None, "looks": ["holds with 2 replicates"]}
+    assert gallery.seen_now(claim) == ["saw 1, from 0.5 to 2"]
+    assert "judged before" not in gallery.PAGE.read_text("utf-8")
+
+
+# -- settings that were declared before they were run ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", grids.grids(), ids=lambda path: path.stem)
+def test_a_grid_is_of_a_case_and_as_it_was_registered(path: Path) -> None:
+    assert path.stem in HELD and path.stem in grids.SHOWN
+    registration = compared(path, spec.resolve(spec.load(path)))
+    assert registration is not None and registration["differences"] == [] and registration["runs_before"] == 0
+
+
+@pytest.mark.parametrize("name", DECLARED)
+def test_what_is_kept_of_a_grid_is_of_all_that_was_declared(name: str) -> None:
+    item, path = DECLARED[name], grids.GRIDS / f"{name}.yaml"
+    own = read_registrations(path)[FULL]
+    assert item["study"] == grids.meaning(path)
+    assert {part: own[part] for part in ("time", "digest")} == {
+        part: item["registration"][part] for part in ("time", "digest")
+    }
+    assert item["registration"]["differences"] == []
+    (plan,) = spec.resolve(spec.load(path)).experiments
+    assert [claim["claim"] for claim in item["claims"]] == [claim.name for claim in plan.claims]
+    for part in (*item["claims"], *item["numbers"]):
+        every = product(*(plan.axes[axis] for axis in part["axes"]))
+        assert [tuple(one["at"]) for one in part["settings"]] == [tuple(map(str, place)) for place in every]
+    assert all(
+        0 <= one["true"] + one["false"] <= item["replicates"] for claim in item["claims"] for one in claim["settings"]
+    )
+    assert all(len(one["values"]) == item["replicates"] for number in item["numbers"] for one in number["settings"])
+
+
+def test_a_grid_tells_each_setting_whichever_way_it_came_out() -> None:
+    path = grids.GRIDS / "ring.yaml"
+    settings = [{"at": ["usual", "0.1"], "true": 5, "false": 0}, {"at": ["usual", "0.2"], "true": 0, "false": 5},
+                {"at": ["other", "0.1"], "true": 1, "false": 3}]  # fmt: skip
+    axes = ["variant", "rate"]
+    values = [[1.0] * 5, [1.0, 2.0, 3.0, 2.0, 2.0], [4.0, None, 4.0, 4.0, None]]
+    item = {
+        "replicates": 5, "registration": {"time": "2026-01-02T03:04:05+00:00", "differences": []}, "processor": "P", "seconds": 60, "packages": {"a": "1"}, "numerics": 1,
+        "claims": [{"claim": name, "axes": axes, "settings": settings} for name in ("few", "one")],
+        "numbers": [{"called": "modes", "axes": axes, "settings": [{"at": one["at"], "values": own} for one, own in zip(settings, values, strict=True)]}],
+    }  # fmt: skip
+    told = "\n".join(grids.section(path, item))
+    assert (
+        told.count("**holds in 1 of 3 settings**; in 1 no replicate agrees; in 1 some do not agree, or are not decided")
+        == 2
+    )
+    assert "| variant | rate | `few` | `one` | modes |" in told
+    assert "| usual | 0.1 | 5 of 5 | 5 of 5 | 1 |" in told
+    assert "| usual | 0.2 | 0 of 5 | 0 of 5 | 2 (1 … 3) |" in told
+    assert "| other | 0.1 | 1 of 5, 1 not decided | 1 of 5, 1 not decided | 4, 2 never |" in told
+    assert "as they were registered on 2026-01-02 03:04 UTC" in told
+    assert NOT_YET in "\n".join(grids.section(path, None))
