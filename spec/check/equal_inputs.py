@@ -29,5 +29,5 @@ def _copies(term: t.Term, terms: Mapping[str, t.Term]) -> bool:
         return len({item.name if isinstance(item, t.Reference) else id(item) for item in term.items}) == 1
     if isinstance(term, t.Comprehend):
         along = any(one.key == term.indices[0].key for one in t.within(term.body, t.IndexVariable))
-        return not along and next(t.within(term.body, t.Sample), None) is None
+        return not along and not t.has(term.body, t.Sample)
     return isinstance(term, t.Operate) and term.operation == "repeat"

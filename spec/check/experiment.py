@@ -29,6 +29,7 @@ from .measure_reads import MeasureReads
 from .measures import loss_term, measures
 from .memo import ById, Shared
 from .moments import may_be_missing
+from .names import make_names
 from .namespace import Function
 from .other_weights import misplaced_weights
 from .scope import ExperimentScope
@@ -88,9 +89,7 @@ class ExperimentChecker:
         scope.data = scope.attempt(self._data)
         if scope.data is not None:
             scope.data = scope.attempt(partial(with_visits, scope, scope.data))
-        for binding in scope.bindings.values():
-            if binding.stage != "architecture":
-                scope.attempt(lambda binding=binding: scope.term_of(binding, binding.key))
+        make_names(scope)
         for name in self.model.architecture:
             scope.attempt(lambda name=name: scope.plan(name, scope.span))
         losses = [scope.attempt(partial(self._loss, key)) for key in self.model.loss]

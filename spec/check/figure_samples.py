@@ -22,8 +22,7 @@ def probes(experiment: ExperimentScope, training: TrainingPlan | None, axes: Col
     if not any(figure.of_examples for figure in experiment.model.figures.values()):
         return []
     node = experiment.model.node("figures")
-    plans: list[ProbePlan] = experiment.group(("probes", last), lambda: _probes(experiment, last, axes), node)
-    return plans
+    return experiment.group(("probes", last), lambda: _probes(experiment, last, axes), node)
 
 
 def _probes(experiment: ExperimentScope, last: int, axes: Collection[str]) -> list[ProbePlan]:

@@ -81,9 +81,7 @@ def measures(experiment: ExperimentScope) -> tuple[MeasurePlan, ...]:
     experiment.measure_names.make = partial(measure, experiment)
     experiment.measure_names.stream = partial(stream_of, experiment)
     node = experiment.model.node("measures")
-    apart = len(experiment.said_again.apart)
-    plans: tuple[MeasurePlan, ...] = experiment.group(("measures", apart), lambda: _measures(experiment), node)
-    return plans
+    return experiment.group(("measures",), lambda: _measures(experiment), node)
 
 
 def _measures(experiment: ExperimentScope) -> tuple[MeasurePlan, ...]:

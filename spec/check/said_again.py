@@ -27,6 +27,9 @@ T = TypeVar("T")
 Plan = TypeVar("Plan", LossPlan, MeasurePlan)
 Named = TypeVar("Named", LossPlan, MeasurePlan, NetworkPlan)
 
+Taken = tuple[dict[Hashable, tuple[str, Any]], dict[Hashable, str]]
+"""What is known of expressions that stand more than once: see `made` and `used`."""
+
 
 class SaidAgain:
     """The expressions of one cell that stand more than once, and what is made of the first of each."""
@@ -94,6 +97,21 @@ class SaidAgain:
     def _named(self, plan: Named, name: str) -> Named:
         named: Named = self.shared.once(f"said again as {name}", (plan,), lambda: replace(plan, name=name))
         return named
+
+    def noted(self, make: Callable[[], T]) -> tuple[T, Taken]:
+        """What `make` gives, and what it makes first of expressions that stand more than once, with those that it takes others for."""
+        made, used = set(self.made), set(self.used)
+        value = make()
+        return value, (
+            {said: first for said, first in self.made.items() if said not in made},
+            {said: name for said, name in self.used.items() if said not in used},
+        )
+
+    def take(self, taken: Taken) -> None:
+        """Takes over what was noted at another point."""
+        made, used = taken
+        self.made = made | self.made
+        self.used = used | self.used
 
     def take_apart(self, problems: Iterable[Problem]) -> bool:
         """Whether anything is told of an expression that others were taken for; from then on these are made each by itself."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
-from ..diagnostics.problems import Problem, Span, StudyError, did_you_mean, problem_at, those
+from ..diagnostics.problems import Problem, Span, StudyError, problem_at
 from ..ir import terms as t
 from ..ir.data import DataSource
 from ..ir.plan import NetworkPlan
@@ -31,11 +31,13 @@ from .namespace import Binding, Function, must_precede, order
 from .network_parts import application
 from .networks import learnt, merged_defaults, takes_reals
 from .one_hot import index_of, read_for_index, values
-from .said_again import SaidAgain
+from .said_again import SaidAgain, Taken
 from .said_otherwise import SaidOtherwise
 from .steps import Borders
 from .vocabulary import Vocabulary
-from .weight_paths import weight
+from .weight_paths import no_network, weight
+
+T = TypeVar("T")
 
 
 class Poisoned(StudyError):
@@ -115,9 +117,13 @@ class ExperimentScope:
 
         return self.memo.part(part, anew, nodes)
 
-    def group(self, part: Part, make: Callable[[], Any], *nodes: yaml.Node | None) -> Any:
+    def group(self, part: Part, make: Callable[[], T], *nodes: yaml.Node | None) -> T:
         """The same for a part that is made of many others."""
-        return self.memo.group(part, make, nodes)
+        said = self.said_again
+        found: tuple[T, Taken] = self.memo.group((*part, len(said.apart)), lambda: said.noted(make), nodes)
+        value, taken = found
+        said.take(taken)
+        return value
 
     def piece(self, place: tuple[yaml.Scalar, int], make: Callable[[], t.Term]) -> t.Term:
         """The same for a piece of an expression, by where it begins in its text."""
@@ -341,13 +347,8 @@ class ExperimentScope:
         """`score.dense_2.kernel`, `f.weights`."""
         name, *rest = path
         if name not in self.model.architecture:
-            listed = those("networks", self.model.architecture)
             networks = self.vocabulary.words(("networks",), lambda: self.model.architecture)
-            from ..tables.operations.other_names import OTHER_PARTS  # of studies with errors alone
-
-            other = OTHER_PARTS.get(str(rest[0]), "") if rest else ""
-            known = other or did_you_mean(str(name), networks) or listed
-            raise problem_at(span, f"'{name}' is no network, and only networks have parts", known)
+            raise no_network(path, self.model.architecture, networks, span)
         if order(stage) <= order("architecture"):
             message = "weights and outputs of layers change in training, and stand only in outputs, losses and measures"
             raise problem_at(span, message, "Move this there.")

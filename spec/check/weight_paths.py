@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from math import prod
 
-from ..diagnostics.problems import Span, did_you_mean, listing, problem_at, sentence
+from ..diagnostics.problems import Span, StudyError, did_you_mean, listing, problem_at, sentence, those
 from ..expressions import nodes as n
 from ..ir import terms as t
 from ..ir.plan import LayerPlan, NetworkPlan
@@ -15,6 +15,18 @@ from ..ir.types import Type
 from ..passes.print_term import spell
 from ..tables.operations import FORMS
 from .context import Names
+
+
+def no_network(
+    path: Sequence[str | int], architecture: Collection[str], suggested: Collection[str], span: Span
+) -> StudyError:
+    """What to raise for a path that begins with no network; `suggested` are the names that a suggestion may be of."""
+    from ..tables.operations.other_names import OTHER_PARTS  # of studies with errors alone
+
+    name, *rest = path
+    other = OTHER_PARTS.get(str(rest[0]), "") if rest else ""
+    known = other or did_you_mean(str(name), suggested) or those("networks", architecture)
+    return problem_at(span, f"'{name}' is no network, and only networks have parts", known)
 
 
 def weight(plan: NetworkPlan, path: Sequence[str | int], span: Span) -> t.Term:

@@ -16,10 +16,11 @@ PLAIN = (
 
 
 class Holding:
-    """What knows the classes of terms that stand in it, itself among them: a bit of `held` for each."""
+    """What knows the classes of terms that stand in it, itself among them: a bit of `held` for each. `gathered` are these terms, once asked for."""
 
-    __slots__ = ("held",)
+    __slots__ = ("gathered", "held")
     held: int
+    gathered: dict[type[Any], list[Any]]
 
 
 Below = Callable[[Any], Sequence[Any]]

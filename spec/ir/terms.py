@@ -368,14 +368,15 @@ def has_only(term: Term, *kinds: type[Term]) -> bool:
     return not term.held & ~sum([_BITS[kind] for kind in kinds])
 
 
-def within(term: Term, kind: type[T]) -> Iterator[T]:
-    """The terms of a class that stand in one, in the order of `walk`: no more is gone through than leads to them."""
-    bit = _BITS[kind]
-    if not term.held & bit:
-        return
-    for item in walk(term, lambda item: [part for part in _BELOW[type(item)](item) if part.held & bit]):
-        if isinstance(item, kind):
-            yield item
+def within(term: Term, kind: type[T]) -> Sequence[T]:
+    """The terms of a class that stand in one, in the order of `walk`, which is gone once for all classes."""
+    if not term.held & _BITS[kind]:
+        return ()
+    if (gathered := getattr(term, "gathered", None)) is None:
+        gathered = term.gathered = {}  # type: ignore[misc]
+        for item in walk(term):
+            gathered.setdefault(type(item), []).append(item)
+    return gathered[kind]
 
 
 def placed(term: T, span: Span) -> T:
