@@ -52,9 +52,10 @@ verdicts: $(VENV)/base.stamp  ## Simulates how often each judge is wrong, some 1
 gallery: $(VENV)/base.stamp  ## Runs the cases in examples/failures and writes what came out: docs/gallery.md, some 30 minutes; what is stored is not run again. PROFILE=quick tries them all, some 6 minutes
 	$(BIN)/python -m benchmarks.gallery --profile='$(PROFILE)'
 
-results: $(VENV)/test.stamp  ## Runs the paper's four studies at its size, some hours, and writes docs/results.md; then the gallery. What is stored is not run again
+results: $(VENV)/test.stamp  ## Runs the paper's four studies at its size, some hours, and writes docs/results.md; then the gallery, and the settings that were declared for it. What is stored is not run again
 	$(BIN)/python -m benchmarks.paper
 	$(BIN)/python -m benchmarks.gallery
+	$(BIN)/python -m benchmarks.gallery --grids
 
 site: $(VENV)/test.stamp  ## Builds the documentation as a site in build/site, and fails where a link leads nowhere
 	$(BIN)/python -m zensical build --strict --clean

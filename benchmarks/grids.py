@@ -15,10 +15,11 @@ from typing import Any
 from dlspec import spec
 from dlspec.interpreter.api.quantities import Number
 from dlspec.interpreter.api.run import Run
-from dlspec.interpreter.results.number_text import duration, spread
+from dlspec.interpreter.results.number_text import spread
 from dlspec.spec.source.nodes import data
 
 from .kept import NOT_YET, checksum, made_by
+from .paper import readable
 from .workloads import ROOT
 
 GRIDS = ROOT / "benchmarks" / "grids"
@@ -60,7 +61,6 @@ def kept(path: Path, run: Run) -> dict[str, Any]:
     verdicts = dict(zip(run.claims()["claim"], run.claims()["verdict"], strict=True))
     return {
         "study": meaning(path), **made_by(run),
-        "seconds": round(float(run.finals()["seconds"].sum())),
         "replicates": int(run.finals()["replicate"].nunique()),
         "registration": run.about["registration"],
         "claims": [
@@ -128,8 +128,8 @@ def section(path: Path, item: Mapping[str, Any] | None) -> list[str]:
     packages = ", ".join(f"{package} {version}" for package, version in item["packages"].items())
     return [
         *lines,
-        f"Claims and design are {same} registered on {when}. {item['replicates']} replicates a cell, on {item['processor']}, "
-        f"{duration(item['seconds'])} added up ({packages}; version {item['numerics']} of the numbers).",
+        f"Claims and design are {same} registered on {when}. {item['replicates']} replicates a cell, on {item['processor']} "
+        f"({packages}; version {item['numerics']} of the numbers).",
         "", *_file(path),
     ]  # fmt: skip
 
@@ -169,7 +169,7 @@ def _value(values: Iterable[float | None]) -> str:
     values = list(values)
     known = [value for value in values if value is not None]
     missing = f"{len(values) - len(known)} never" if len(known) < len(values) else ""
-    told = spread(known if len(set(known)) > 1 else known[:1]) if known else ""
+    told = readable(spread(known if len(set(known)) > 1 else known[:1])) if known else ""
     return ", ".join(filter(None, [told, missing]))
 
 

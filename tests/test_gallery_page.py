@@ -120,7 +120,7 @@ def test_a_grid_tells_each_setting_whichever_way_it_came_out() -> None:
     axes = ["variant", "rate"]
     values = [[1.0] * 5, [1.0, 2.0, 3.0, 2.0, 2.0], [4.0, None, 4.0, 4.0, None]]
     item = {
-        "replicates": 5, "registration": {"time": "2026-01-02T03:04:05+00:00", "differences": []}, "processor": "P", "seconds": 60, "packages": {"a": "1"}, "numerics": 1,
+        "replicates": 5, "registration": {"time": "2026-01-02T03:04:05+00:00", "differences": []}, "processor": "P", "packages": {"a": "1"}, "numerics": 1,
         "claims": [{"claim": name, "axes": axes, "settings": settings} for name in ("few", "one")],
         "numbers": [{"called": "modes", "axes": axes, "settings": [{"at": one["at"], "values": own} for one, own in zip(settings, values, strict=True)]}],
     }  # fmt: skip

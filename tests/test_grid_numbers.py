@@ -1,0 +1,98 @@
+"""Numbers of the declared grids beside what NumPy says, with gradients by hand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from benchmarks import grids
+from benchmarks.kept import read_kept
+
+HELD = read_kept(grids.DATA)
+Weights = list[np.ndarray]
+
+
+def kept(grid: str, called: str, at: Sequence[str]) -> np.ndarray:
+    """The values of the replicates of a setting; the test is left out where the grid is not run yet."""
+    if grid not in HELD:
+        pytest.skip("not run yet")
+    (number,) = (one for one in HELD[grid]["numbers"] if one["called"] == called)
+    (setting,) = (one for one in number["settings"] if one["at"] == list(at))
+    return np.array(setting["values"], dtype=float)
+
+
+def glorot(noise: np.random.Generator, *sizes: int) -> Weights:
+    """Kernels and biases as Keras starts them, one layer after the other."""
+    found: Weights = []
+    for rows, columns in pairwise(sizes):
+        bound = math.sqrt(6 / (rows + columns))
+        found += [noise.uniform(-bound, bound, (rows, columns)), np.zeros(columns)]
+    return found
+
+
+def test_a_parity_of_three_of_thirty_bits_takes_as_long_in_numpy() -> None:
+    """Stochastic gradient descent on the hinge loss, read every 20 steps: steps are lognormal, so means are of their logarithms."""
+    own = np.log(kept("sparse_parities", "30 bits", ["sgd", "100", "32", "3"]))
+    noise = np.random.default_rng(0)
+    found = np.log([_steps_of_a_parity(noise) for _ in range(5)])
+    spread = math.sqrt(own.var(ddof=1) / len(own) + found.var(ddof=1) / len(found))
+    assert abs(own.mean() - found.mean()) < 3.5 * spread
+
+
+def _steps_of_a_parity(noise: np.random.Generator) -> int:
+    first, of_first, last, of_last = glorot(noise, 30, 100, 1)
+    new = noise.choice([-1.0, 1.0], (2048, 30))
+    for step in range(20000):
+        if step % 20 == 0:
+            scores = (np.maximum(new @ first + of_first, 0) @ last + of_last)[:, 0]
+            if np.mean(new[:, :3].prod(1) * scores > 0) >= 0.95:
+                return step
+        x = noise.choice([-1.0, 1.0], (32, 30))
+        y = x[:, :3].prod(1)
+        hidden = np.maximum(x @ first + of_first, 0)
+        back = np.where(y * (hidden @ last + of_last)[:, 0] < 1, -y, 0)[:, None] / 32
+        behind = (back @ last.T) * (hidden > 0)
+        last -= 0.1 * hidden.T @ back
+        of_last -= 0.1 * back.sum(0)
+        first -= 0.1 * x.T @ behind
+        of_first -= 0.1 * behind.sum(0)
+    return 20000
+
+
+def test_sharpness_of_tanhs_is_where_it_is_in_numpy() -> None:
+    """The largest eigenvalue by power iteration on differences of gradients, at four moments of the last third of the steps."""
+    own = kept("edge_of_stability", "over the last third", ["tanh", "0.2", "1"])
+    noise = np.random.default_rng(1)
+    x, u = noise.normal(size=(100, 10)), noise.normal(size=10)
+    y = np.sin(2 * x @ u / np.linalg.norm(u))
+    shapes = ((10, 32), (32,), (32, 32), (32,), (32, 1), (1,))
+    cuts = np.cumsum([math.prod(shape) for shape in shapes])[:-1]
+    weights = np.concatenate([
+        (noise.normal(size=shape) / math.sqrt(shape[0]) if len(shape) > 1 else np.zeros(shape)).ravel() for shape in shapes
+    ])  # fmt: skip
+
+    def gradient(w: np.ndarray) -> np.ndarray:
+        a, b, c, d, e, f = (part.reshape(shape) for part, shape in zip(np.split(w, cuts), shapes, strict=True))
+        one = np.tanh(x @ a + b)
+        two = np.tanh(one @ c + d)
+        gap = ((two @ e + f)[:, 0] - y)[:, None] / 100
+        back_two = gap @ e.T * (1 - two**2)
+        back_one = back_two @ c.T * (1 - one**2)
+        parts = (x.T @ back_one, back_one.sum(0), one.T @ back_two, back_two.sum(0), two.T @ gap, gap.sum(0))
+        return np.concatenate([part.ravel() for part in parts])
+
+    ratios = []
+    for step in range(6000):
+        if step in (4000, 4600, 5200, 5800):
+            v = noise.normal(size=len(weights))
+            for _ in range(200):
+                v /= np.linalg.norm(v)
+                product = (gradient(weights + 1e-4 * v) - gradient(weights - 1e-4 * v)) / 2e-4
+                largest, v = v @ product, product
+            ratios.append(largest * 0.2 / 2)
+        weights = weights - 0.2 * gradient(weights)
+    assert np.mean(ratios) == pytest.approx(own.mean(), abs=0.1)
