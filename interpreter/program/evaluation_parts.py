@@ -20,6 +20,7 @@ from .context import ProgramContext
 from .estimates import error_of
 from .nested_errors import Bodies, NestedMoments
 from .sampling_errors import SamplingErrors, of_an_estimate
+from .seeds import Seeds
 from .stream_means import Given, Means, StreamMeans, mean_gradient
 
 Level = list[tuple[t.Expectation, str]]
@@ -55,6 +56,12 @@ class EvaluationParts:
         """Its measures that show an estimate, which has an error."""
         self.meaning = Inputs(self.program).term if measures_share_noise(self.program) else None
 
+    def inputs(self, seeds: Seeds) -> tuple[Seeds, dict[str, Any]]:
+        """The seeds as they are given to what is compiled, and the keys by stream."""
+        seeds = seeds if self.context.cells > 1 else seeds.flat
+        keys = {name: seeds.keys[name] for name in ("train", "test", "validation") if name in seeds.keys}
+        return seeds, keys | dict.fromkeys(self.program.streams, keys["test"])
+
     def nesting_order(self) -> list[Level]:
         """The expectations of the measures, each with its stream, in topological order: a level holds only earlier ones."""
         found: dict[int, tuple[t.Expectation, str]] = {}
@@ -78,10 +85,12 @@ class EvaluationParts:
     def passes(self, apart: bool = False) -> list[StreamMeans]:
         """What takes its expectations, those that stand in others before these; where that is said, quantiles apart from means."""
         return [
-            StreamMeans(self.context, self.sampling, terms, stream, self.examples, self.meaning)
-            for level in self.nesting_order()
-            for stream, terms in _passes(level, apart)
+            self.means_of(terms, stream) for level in self.nesting_order() for stream, terms in _passes(level, apart)
         ]
+
+    def means_of(self, terms: Sequence[t.Expectation], stream: str) -> StreamMeans:
+        """What takes some expectations over their stream."""
+        return StreamMeans(self.context, self.sampling, terms, stream, self.examples, self.meaning)
 
     @cached_property
     def nested(self) -> dict[str, NestedMoments]:

@@ -34,11 +34,7 @@ class Evaluation(EvaluationParts):
         plain = self._plain(statistics)
         if len(plain) == len(self.measures):
             return plain, {}
-        seeds = seeds if self.context.cells > 1 else seeds.flat
-        keys: dict[str, Any] = {
-            name: seeds.keys[name] for name in ("train", "test", "validation") if name in seeds.keys
-        }
-        keys |= dict.fromkeys(self.program.streams, keys["test"])
+        seeds, keys = self.inputs(seeds)
         given = [tuple(x for x in each if x is not None) for each in statistics]
         if seeds.files is not None and seeds.files.apart:
             values, errors = self._in_windows(seeds, keys, tf.constant(step), given)

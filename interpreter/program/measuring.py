@@ -12,6 +12,7 @@ from .context import ProgramContext
 from .expectations import Arrays, Evaluation
 from .gradient_statistics import Statistic
 from .probes import compile_probe
+from .sampling_bias import Quarters
 from .seeds import Seeds
 
 
@@ -29,6 +30,11 @@ class Measured:
         """Every measure, and the sampling errors of those that have one: [rows, …] in float64."""
         taken = [statistic(seeds.flat, step) for statistic in self.statistics]
         return self.evaluation.measured(seeds, step, taken)
+
+    @cached_property
+    def quarters(self) -> Quarters:
+        """What takes the sampling bias of the measures that have one."""
+        return Quarters(self.context, f"quarters{self.under}")
 
     @cached_property
     def statistics(self) -> list[Statistic]:

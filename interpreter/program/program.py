@@ -283,6 +283,12 @@ class Compiled:
         values, errors = self.measuring.at(self.step).measured(self.seeds, self.step)
         return self._own(values), self._own(errors)
 
+    def biases(self, values: Arrays) -> Arrays:
+        """By how much chance may have added to the `values` of measures that have a sampling bias: [rows, …] in float64, negative where it took away."""
+        means = self._own(self.measuring.at(self.step).quarters.means(self.seeds, self.step))
+        with np.errstate(invalid="ignore"):  # infinite less infinite is undefined
+            return {name: mean - values[name] for name, mean in means.items()}
+
     def _own(self, arrays: Arrays) -> Arrays:
         """Of arrays of all rows its own: [rows, …]."""
         return (

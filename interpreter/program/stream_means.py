@@ -29,6 +29,7 @@ class Given:
         keys: those of the stream, uint32 [samples, R, 2]; `draws` the replicates' draws by name, and `step` how many updates were made.
         known: the values of expectations and statistics that stand in others, by the identities of their terms.
         before: how many examples of the stream lie before those whose rows of files are there; None where all are, behind those of other streams.
+        part: which part of a stream's examples they are, where means are of a part alone.
     """
 
     keys: Any
@@ -36,6 +37,7 @@ class Given:
     step: Any
     known: dict[int, Value]
     before: Any = None
+    part: Any = None
 
     def lowering(self, context: ProgramContext, index: Any, stream: str, **more: Any) -> Lowering:
         """A context for the examples of the stream with some numbers, int64 [B]."""
@@ -78,10 +80,12 @@ class StreamMeans:
         stream: str,
         examples: int | None = None,
         meaning: Any = None,
+        parted: bool = False,
     ) -> None:
-        """Over all examples of the stream unless it is said how many; `meaning` is for noise that measures share."""
+        """Over all examples of the stream unless it is said how many, of each of its parts where it is `parted`; `meaning` is for noise that measures share."""
         program = context.program
         self.context, self.terms, self.stream, self.meaning = context, list(terms), stream, meaning
+        self.parted = parted
         self.pairs = sampling.pairs_of(terms)
         self.batch = program.training.largest_batch if terms[0].mode is not None and program.training else None
         whole = self.batch or 1
@@ -149,6 +153,8 @@ class StreamMeans:
 
     def _lowering(self, given: Given, index: Any) -> Lowering:
         batch = self.batch
+        if self.parted:
+            index = index + tf.cast(given.part, tf.int64) * self.total
         return given.lowering(
             self.context, index, self.stream,
             training=Training(self.context.noise(given.keys), index, self.meaning, batch) if batch else None,

@@ -169,8 +169,9 @@ def _train(compiled: Compiled, part: Sequence[Begun], watcher: Watcher, stop: th
             return
         if step in wanted:
             measures, errors = compiled.evaluate_with_errors()
+            biases = compiled.biases(measures)
             for row in alive:
-                replicates[row].record(step, _row(measures, row), _row(errors, row))
+                replicates[row].record(step, _row(measures, row), _row(errors, row), _row(biases, row))
             _tell_of_gaps(part, alive, step, measures, gaps, watcher)
             elapsed = time.perf_counter() - before
             _tell(part, alive, step, measures, count / elapsed if elapsed else 0.0, watcher)

@@ -40,6 +40,7 @@ OF_CURVES = (
     "step",
     "value",
     "error",
+    "bias",
 )
 """The columns that all curves have."""
 KINDS = {"replicate": pa.int64(), "index": pa.int64(), "steps": pa.int64(), "seconds": pa.float64()}

@@ -49,6 +49,8 @@ Version 1 (`true` in a result file) told 0, or too little, of numbers that jump 
 still of those that do so in a function. Version 3 told 0 of numbers made of conditions on which all examples agree, `1 - E(right)` of 20 of
 20 right.
 """
+BIASES = 1
+"""The version of the sampling biases, raised as that of the errors."""
 
 
 Samples = Mapping[str, Mapping[int, Mapping[str, Array]]]
@@ -109,7 +111,8 @@ def final_of(replicate: Mapping[str, Any]) -> dict[str, Any]:
 class Replicate:
     """One replicate of one program: its curves (measure → [steps, …]) at the evaluated steps, and how it ended.
 
-    `errors` are the sampling errors over test examples of the curves that have one, in their shapes; results of before have none.
+    `errors` are the sampling errors over test examples of the curves that have one, in their shapes; results of before have none. So
+    are `biases` by how much chance may have added to each value.
     `status` is `done`, `diverged` (with the step and the term in `message`), `failed` or `interrupted`; one that diverged says at which
     step in `end`. A run of a version before may have one that is `undefined`: it was ended where a measure was not finite.
     `rows` is how many rows the compiled program had that trained it, of other replicates and cells, too; 0 where that is not known.
@@ -129,6 +132,7 @@ class Replicate:
     steps: list[int] = field(default_factory=list)
     curves: Mapping[str, Sequence[Array]] = field(default_factory=dict)
     errors: Mapping[str, Sequence[Array]] = field(default_factory=dict)
+    biases: Mapping[str, Sequence[Array]] = field(default_factory=dict)
     samples: Samples = field(default_factory=dict)
     end: int | None = None
     key: str = ""
@@ -140,10 +144,13 @@ class Replicate:
         """What people call it: `line/deep d=4 replicate 1`. Replicates of equal cells have one key, and each a name."""
         return f"{cell_name(self.experiment, self.variant, self.constants)} replicate {self.number}"
 
-    def record(self, step: int, measures: Mapping[str, Array], errors: Mapping[str, Array] | None = None) -> None:
-        """Adds an evaluation: measures, and the sampling errors of some."""
+    def record(
+        self, step: int, measures: Mapping[str, Array], errors: Mapping[str, Array] | None = None,
+        biases: Mapping[str, Array] | None = None,
+    ) -> None:  # fmt: skip
+        """Adds an evaluation: measures, and the sampling errors and biases of some."""
         self.steps.append(step)
-        for curves, found in ((self.curves, measures), (self.errors, errors or {})):
+        for curves, found in ((self.curves, measures), (self.errors, errors or {}), (self.biases, biases or {})):
             assert isinstance(curves, dict), "a stored replicate is not trained on"
             for name, value in found.items():
                 values = curves.setdefault(name, [])

@@ -55,7 +55,7 @@ def results(run: RunRecord) -> dict[str, Results]:
 def _curves(
     table: pa.Table, replicates: dict[tuple[str, str, str, int], Replicate], shapes: dict[int, dict[str, tuple[int, ...]]]
 ) -> None:  # fmt: skip
-    """A row group's curves: rows of one replicate and measure follow one another, step by step."""
+    """A row group's curves, and what lies beside them: rows of one replicate and measure follow one another, step by step."""
     if not table.num_rows:
         return
     names = ("experiment", "variant", "constants", "replicate", "measure")
@@ -64,6 +64,11 @@ def _curves(
     starts = np.flatnonzero(np.concatenate([[True], (codes[:, 1:] != codes[:, :-1]).any(axis=0)]))
     steps, values = table.column("step").to_numpy(), table.column("value").to_numpy()
     width = table.column("index").to_numpy()
+    beside = {
+        name: (table.column(name).is_valid().to_numpy(), table.column(name).to_numpy())
+        for name in ("error", "bias")
+        if name in table.column_names  # runs of before have none
+    }
     for start, end in zip(starts, [*starts[1:], len(values)], strict=True):
         experiment, variant, constants, number, measure = (
             column.dictionary[int(code)].as_py() for column, code in zip(coded, codes[:, start], strict=True)
@@ -75,6 +80,13 @@ def _curves(
         replicate.steps = steps[start:end:entries].tolist()
         shape = shapes[id(replicate)].get(measure, () if entries == 1 else (entries,))
         replicate.curves = {**replicate.curves, measure: Curve(values[start:end].reshape(-1, *shape))}
+        own = {
+            name: Curve(numbers[start:end].reshape(-1, *shape))
+            for name, (there, numbers) in beside.items()
+            if there[start:end].all()
+        }
+        replicate.errors = {**replicate.errors, **({measure: own["error"]} if "error" in own else {})}
+        replicate.biases = {**replicate.biases, **({measure: own["bias"]} if "bias" in own else {})}
 
 
 def verdicts(run: RunRecord) -> list[Verdict]:

@@ -23,6 +23,7 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
     "step": ("how many updates were made", "updates"),
     "value": ("the value; NaN where it is undefined", ""),
     "error": ("the standard error of the value over test examples, where it has one", ""),
+    "bias": ("by how much chance may have added to the value over test examples, where that is told", ""),
 }
 """What each column means, and in which unit it is."""
 

@@ -21,7 +21,7 @@ from ..backend.versions import versions
 from ..executors.base import Executor, Finished
 from ..program.job import Job, JobGroup, Watcher
 from ..results.errors import StoreError
-from ..results.replicates import ERRORS, Replicate, Results
+from ..results.replicates import BIASES, ERRORS, Replicate, Results
 from ..store.checkpoints import Checkpoints
 from ..store.requests import CellRequest, ReplicateBatch
 from ..store.store import FINAL_STATUSES, Store
@@ -351,7 +351,7 @@ class Run:
     def _made_by(self, batch: ReplicateBatch) -> dict[str, Any]:
         compiled = self.form(batch.program)
         return {
-            **self.packages, "numerics": NUMERICS, "errors": ERRORS, "device": batch.request.device, "compiled": compiled,
+            **self.packages, "numerics": NUMERICS, "errors": ERRORS, "biases": BIASES, "device": batch.request.device, "compiled": compiled,
         }  # fmt: skip
 
     def _end(self, seconds: float) -> None:

@@ -82,6 +82,8 @@ class Checkpoints:
                 arrays[f"curve/{place}/{name}"] = np.asarray(values)
             for name, values in replicate.errors.items():
                 arrays[f"error/{place}/{name}"] = np.asarray(values)
+            for name, values in replicate.biases.items():
+                arrays[f"bias/{place}/{name}"] = np.asarray(values)
             for figure, by_step in replicate.samples.items():
                 for step, labels in by_step.items():
                     for label, value in labels.items():
@@ -90,7 +92,8 @@ class Checkpoints:
             replicates.append(
                 {
                     "key": keys[place] if keys else replicate.key, "status": replicate.status, "message": replicate.message, "end": replicate.end,
-                    "steps": replicate.steps, "curves": list(replicate.curves), "errors": list(replicate.errors), "samples": shown,
+                    "steps": replicate.steps, "curves": list(replicate.curves), "errors": list(replicate.errors),
+                    "biases": list(replicate.biases), "samples": shown,
                 }
             )  # fmt: skip
         about = {
@@ -135,6 +138,7 @@ class Checkpoints:
                     replicate.steps = list(item["steps"])
                     replicate.curves = {name: list(array(f"curve/{place}/{name}")) for name in item["curves"]}
                     replicate.errors = {name: list(array(f"error/{place}/{name}")) for name in item["errors"]}
+                    replicate.biases = {name: list(array(f"bias/{place}/{name}")) for name in item["biases"]}
                     for count, (figure, step, label) in enumerate(item["samples"]):
                         values = replicate.samples.setdefault(figure, {}).setdefault(step, {})  # type: ignore[attr-defined]
                         values[label] = array(f"sample/{place}/{count}")

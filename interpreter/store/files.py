@@ -24,8 +24,8 @@ from dlspec.spec.passes.digests import LANGUAGE, NUMERICS
 from ..results import atomic_files
 from ..results.errors import Damaged
 from ..results.npz import write_npz
-from ..results.replicates import ERRORS, Array, Replicate
-from .lazy_arrays import Curves, Numbers, StoredCurves, StoredSamples, entry
+from ..results.replicates import BIASES, ERRORS, Array, Replicate
+from .lazy_arrays import Numbers, Stored, StoredCurves, StoredSamples, entry
 from .requests import CellRequest, ReplicateBatch
 
 FORMAT = 1
@@ -34,9 +34,11 @@ BYTES_CHANGED = "its bytes are not those that were written"
 CURVES = pa.schema(
     [
         ("replicate", pa.int32()), ("measure", pa.string()), ("step", pa.int64()), ("index", pa.int32()), ("value", pa.float64()),
-        ("error", pa.float64()),
+        ("error", pa.float64()), ("bias", pa.float64()),
     ]
 )  # fmt: skip
+BESIDE = {"error": ERRORS, "bias": BIASES}
+"""The columns of numbers that lie beside the values of some measures, with their versions: those of another one may be wrong."""
 
 
 @dataclass(frozen=True)
@@ -110,14 +112,20 @@ class ResultFile:
             replicate.steps = [steps[place] for place in places]
         if replicate.steps:
             replicate.curves = StoredCurves(numbers.curves, self.name, key, request.measures, places, request.counted)
-            # Those of another version may be wrong.
-            with_error = {item["digest"] for item in held["measures"] if item.get("error") == ERRORS}
-            erring = {name: item for name, item in request.measures.items() if item in with_error}
-            if erring:
-                replicate.errors = StoredCurves(numbers.errors, self.name, key, erring, places)
+            found = {column: _beside(column, held["measures"], request) for column in BESIDE}
+            if found["error"]:
+                replicate.errors = StoredCurves(numbers.errors, self.name, key, found["error"], places)
+            if found["bias"]:
+                replicate.biases = StoredCurves(numbers.biases, self.name, key, found["bias"], places)
         if self.samples is not None and request.samples:
             replicate.samples = StoredSamples(numbers, self.samples, held["replicate"], request, held)
         return replicate
+
+
+def _beside(column: str, measures: Sequence[Mapping[str, Any]], request: CellRequest) -> dict[str, str]:
+    """The wanted measures with numbers in a column beside their values, of this version: digests by name."""
+    there = {item["digest"] for item in measures if item.get(column) == BESIDE[column]}
+    return {name: item for name, item in request.measures.items() if item in there}
 
 
 def write(
@@ -166,30 +174,29 @@ def known(folder: Path, name: str, samples: bool, seen: IndexEntry | None) -> Re
     return ResultFile(folder, name, about, seen.stamp, seen.sampled)
 
 
-def numbers(folder: Path, name: str) -> tuple[Curves, Curves]:
-    """The curves in a result file and their sampling errors, where it has them. Raises Damaged."""
+def numbers(folder: Path, name: str) -> Stored:
+    """The curves in a result file, and what it has beside them. Raises Damaged."""
     path = _folder(folder, name) / name
     content, _ = _content(path)
     about = _described(path, content)
     try:
         with pq.ParquetFile(pa.BufferReader(content)) as stream:
-            erring = any(item.get("error") for replicate in about["cells"] for item in replicate["measures"])
-            columns = ["value", "error"] if erring else ["value"]
+            measures = [item for replicate in about["cells"] for item in replicate["measures"]]
+            columns = ["value", *(column for column in BESIDE if any(item.get(column) for item in measures))]
             table = stream.read(columns=columns, use_threads=False)
-        values, *more = [table.column(column).to_numpy() for column in columns]
-        curves: dict[str, dict[str, Array]] = {}
-        errors: dict[str, dict[str, Array]] = {}
+        arrays = {column: table.column(column).to_numpy() for column in columns}
+        found: dict[str, dict[str, dict[str, Array]]] = {column: {} for column in ("value", *BESIDE)}
         start = 0
         for replicate in about["cells"]:
-            own, off = curves[replicate["key"]], errors[replicate["key"]] = {}, {}
+            own = {column: each.setdefault(replicate["key"], {}) for column, each in found.items()}
             for item in replicate["measures"]:
                 shape = (len(replicate["steps"]), *item["shape"])
                 end = start + math.prod(shape)
-                own[item["digest"]] = values[start:end].reshape(shape)
-                if item.get("error"):
-                    off[item["digest"]] = more[0][start:end].reshape(shape)
+                for column, array in arrays.items():
+                    if column == "value" or item.get(column):
+                        own[column][item["digest"]] = array[start:end].reshape(shape)
                 start = end
-        return curves, errors
+        return Stored(found["value"], found["error"], found["bias"])
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         raise Damaged(path, str(error).split("\n")[0]) from error
 
@@ -265,7 +272,7 @@ def _about(batch: ReplicateBatch, replicate: Replicate, samples: Mapping[str, li
     measures = [
         {
             "digest": item, "name": name, "shape": list(np.shape(replicate.curves[name][0])),
-            **({"error": ERRORS} if name in replicate.errors else {}),
+            **{column: BESIDE[column] for column, curves in _columns_beside(replicate) if name in curves},
         }
         for item, name in names.items()
         if replicate.curves.get(name)
@@ -288,17 +295,21 @@ def _table(described: Sequence[Mapping[str, Any]], replicates: Sequence[Replicat
                 pa.array(np.full(values.size, replicate.number), pa.int32()), pa.repeat(item["name"], values.size),
                 pa.array(np.repeat(replicate.steps, width), pa.int64()),
                 pa.array(np.tile(np.arange(width), len(replicate.steps)), pa.int32()), pa.array(values.ravel(), pa.float64()),
-                _errors_column(replicate, item["name"], values.size),
+                *(_column(curves.get(item["name"]), values.size) for _, curves in _columns_beside(replicate)),
             ]  # fmt: skip
             batches.append(pa.record_batch(columns, schema=CURVES))
     return pa.Table.from_batches(batches, CURVES)
 
 
-def _errors_column(replicate: Replicate, measure: str, rows: int) -> pa.Array:
-    """A measure's sampling errors, or nulls."""
-    if measure not in replicate.errors:
+def _columns_beside(replicate: Replicate) -> tuple[tuple[str, Mapping[str, Sequence[Array]]], ...]:
+    return ("error", replicate.errors), ("bias", replicate.biases)
+
+
+def _column(numbers: Sequence[Array] | None, rows: int) -> pa.Array:
+    """What lies beside a measure's values, or nulls."""
+    if numbers is None:
         return pa.nulls(rows, pa.float64())
-    return pa.array(np.asarray(replicate.errors[measure], dtype=np.float64).ravel(), pa.float64())
+    return pa.array(np.asarray(numbers, dtype=np.float64).ravel(), pa.float64())
 
 
 def _samples(

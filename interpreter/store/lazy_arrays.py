@@ -7,7 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -28,16 +28,24 @@ Curves = Mapping[str, Mapping[str, Array]]
 """The curves of a result file, or their sampling errors: replicate's key → measure's digest → [steps, …]."""
 
 
+class Stored(NamedTuple):
+    """The numbers of a result file: of each column that holds some, those of the measures that have them."""
+
+    values: Curves
+    errors: Curves
+    biases: Curves
+
+
 class Numbers:
     """Reads curves and samples; from several threads. Each file's checksum is compared whenever it is read from its beginning.
 
-    `read` gives the curves of a result file and their errors by its name, `checked` looks at a file of samples, both raise Damaged; `lost` is
+    `read` gives the numbers of a result file by its name, `checked` looks at a file of samples, both raise Damaged; `lost` is
     then told, and raises what the user is to know.
     """
 
     def __init__(
         self,
-        read: Callable[[str], tuple[Curves, Curves]],
+        read: Callable[[str], Stored],
         checked: Callable[[Path], object],
         lost: Callable[[Damaged], NoReturn],
     ) -> None:
@@ -45,8 +53,8 @@ class Numbers:
         self.checked = checked
         self.lost = lost
         self.lock = threading.Lock()
-        self.kept: dict[str, tuple[Curves, Curves]] = {}
-        self.latest: tuple[str, tuple[Curves, Curves]] | None = None
+        self.kept: dict[str, Stored] = {}
+        self.latest: tuple[str, Stored] | None = None
         """The last file beyond those that are kept: the replicates of a file are asked for one after another."""
         self.archive: tuple[Path, Any] | None = None
         """The file of samples that was read last, open."""
@@ -54,13 +62,17 @@ class Numbers:
 
     def curves(self, file: str, key: str) -> Mapping[str, Array]:
         """The curves of a replicate, by the digests of its measures."""
-        return self._read(file)[0][key]
+        return self._read(file).values[key]
 
     def errors(self, file: str, key: str) -> Mapping[str, Array]:
         """The sampling errors of those of a replicate's curves that have one, by the digests of the measures."""
-        return self._read(file)[1][key]
+        return self._read(file).errors[key]
 
-    def _read(self, file: str) -> tuple[Curves, Curves]:
+    def biases(self, file: str, key: str) -> Mapping[str, Array]:
+        """By how much chance may have added to them, of those that have a sampling bias."""
+        return self._read(file).biases[key]
+
+    def _read(self, file: str) -> Stored:
         with self.lock:
             if (kept := self.kept.get(file)) is not None:
                 return kept
@@ -108,7 +120,7 @@ class Numbers:
 class StoredCurves(Mapping[str, Curve]):
     """A stored replicate's curves: measure → [steps, …]; `measures` are digests by name, `places` those of the wanted steps.
 
-    Without `places` all steps are wanted. `read` gives the curves of a file's replicate: those of the measures, or of their errors.
+    Without `places` all steps are wanted. `read` gives the curves of a file's replicate: those of the measures, of their errors, or of their biases.
     `counted` are the measures that are a whole number by a number of examples.
     """
 

@@ -168,7 +168,7 @@ class Store:
         """Of each replicate in a result file its key, its steps and the curves of all its measures, [steps, …]; nothing of a damaged one."""
         with explained(self.root):
             try:
-                held, (curves, _) = files.read(self.replicates, name).held, files.numbers(self.replicates, name)
+                held, curves = files.read(self.replicates, name).held, files.numbers(self.replicates, name).values
             except Damaged as damaged:
                 self.set_aside(damaged, name)
                 return

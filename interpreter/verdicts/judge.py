@@ -14,6 +14,7 @@ from ..results.verdicts import FAILS, HOLDS, OPEN, SEEN, Decision, Evidence, Ver
 from .evidence import evidence
 from .judges import DECISIONS
 from .randomness import differs
+from .sampling_bias import by_sampling_bias
 from .sampling_error import by_sampling_error
 from .undecided import never
 from .values import Undecidable, value
@@ -29,6 +30,7 @@ def judge(claim: ClaimPlan, results: Results) -> Verdict:
         missed = never(claim.tree, results)
         decision = DECISIONS[claim.judge.name](claim, truth, results)
         decision = by_sampling_error(claim, _without_selection(claim, decision, results), results)
+        decision = by_sampling_bias(claim, decision, results)
         decision = _of_all_variants(claim, decision, results)
     except Undecidable as undecidable:
         return Verdict(claim, Decision(OPEN, str(undecidable)))

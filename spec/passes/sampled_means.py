@@ -32,7 +32,7 @@ def sampled_examples(program: Program, measure: MeasurePlan) -> int:
         return 0 if whole else measure.examples
     if (estimate := shown_estimate(program, measure)) is not None:
         return sampled_examples(program, estimate)
-    streams = _sampled(program, measure)
+    streams = sampled_streams(program, measure)
     complete = program.data.exact or program.data.all_tested or not streams
     return 0 if complete else min(map(program.evaluated, streams))
 
@@ -41,7 +41,7 @@ def sampled_stream(program: Program, measure: MeasurePlan) -> str:
     """The stream whose sampled examples a measure's expectations go over, that of what is trained on only where there is no other."""
     if shown_estimate(program, measure) is not None:
         return "train"
-    return "train" if set(_sampled(program, measure)) == {"train"} else "test"
+    return "train" if set(sampled_streams(program, measure)) == {"train"} else "test"
 
 
 def shown_estimate(program: Program, measure: MeasurePlan) -> EstimatePlan | None:
@@ -76,7 +76,7 @@ def _is_estimate(item: t.Term) -> TypeGuard[t.Reference]:
     return isinstance(item, t.Reference) and item.stage == "estimates"
 
 
-def _sampled(program: Program, measure: MeasurePlan) -> list[str]:
+def sampled_streams(program: Program, measure: MeasurePlan) -> list[str]:
     """The streams of a measure that are samples: not a finite training set, which is all there is, unless an estimate is taken of a part.
 
     A part of rows in the file's order is no sample of the others, and of what is weighed no error is kept.
@@ -110,7 +110,7 @@ def means_of(program: Program, measure: MeasurePlan) -> tuple[t.Expectation, ...
     if any(isinstance(item, t.GradientStatistic) for item in t.walk(term)):
         return ()
     over = {stream_of(measure, item) for item in found}
-    sampled = over.intersection(_sampled(program, measure))
+    sampled = over.intersection(sampled_streams(program, measure))
     if not sampled or len([stream for stream in sampled if stream == "test" or stream in program.streams]) > 1:
         return ()
     if len(over) > 1 and any(means_within(item) for item in found):
@@ -136,10 +136,16 @@ def means_of(program: Program, measure: MeasurePlan) -> tuple[t.Expectation, ...
 def quotients(term: t.Term) -> Iterator[t.Term]:
     """The expectations of means over chosen examples, `E(e, where=g)`: each is the quotient of two sums over the same examples."""
     for item in t.walk(term):
-        if isinstance(item, t.Operate) and item.operation == "divide":
-            total, count = item.arguments
-            if isinstance(total, t.Expectation) and total.where is not None and total.quantile is None:
-                yield from (total, count)
+        if is_of_chosen(item):
+            yield from t.children(item)
+
+
+def is_of_chosen(term: t.Term) -> bool:
+    """Whether a term is the mean over chosen examples, the quotient of two sums."""
+    if not isinstance(term, t.Operate) or term.operation != "divide":
+        return False
+    total = term.arguments[0]
+    return isinstance(total, t.Expectation) and total.where is not None and total.quantile is None
 
 
 def counted(program: Program) -> Mapping[str, int]:

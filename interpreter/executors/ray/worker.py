@@ -143,6 +143,7 @@ def _trained(sent: Sent, reporter: Reporter, stop: threading.Event) -> Outcome:
         for replicate in replicates:
             replicate.curves = {key: Curve(_stacked(values)) for key, values in replicate.curves.items()}
             replicate.errors = {key: Curve(_stacked(values)) for key, values in replicate.errors.items()}
+            replicate.biases = {key: Curve(_stacked(values)) for key, values in replicate.biases.items()}
         return Outcome(replicates, _files(weights) if weights is not None else {})
 
 

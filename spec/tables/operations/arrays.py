@@ -189,7 +189,7 @@ ARRAYS = table(
         ),
         Operation(
             "concat", "(*arrays: number[*s]) -> number[n]", "arrays joined along their first axis",
-            lambda *arrays, rank: np.concatenate(_level(arrays, rank), axis=-rank), example=("concat([1], [2, 3])", "[1, 2, 3]"), rule=_concat,
+            lambda *arrays, rank: np.concatenate(_level(arrays, rank), axis=-rank), example=("concat([1], [2, 3])", "[1, 2, 3]"), rule=_concat, linear=("arrays",),
         ),
         Operation(
             "sort", "(x: number[*s]) -> number[*s]", "sorted upwards, along the last axis",
@@ -213,29 +213,29 @@ ARRAYS = table(
         ),
         Operation(
             "fft_real", "(x: real[*s]) -> real[*s]", "the real part of the discrete Fourier transform along the last axis",
-            lambda x: _fourier(x).real, example=("fft_real([1, 1])", "[2.0, 0.0]"), rule=_last_axis("real"),
+            lambda x: _fourier(x).real, example=("fft_real([1, 1])", "[2.0, 0.0]"), rule=_last_axis("real"), linear=("x",),
             corner="undefined throughout where an entry of the axis is not finite",
         ),
         Operation(
             "fft_imag", "(x: real[*s]) -> real[*s]", "the imaginary part of the discrete Fourier transform along the last axis",
-            lambda x: _fourier(x).imag, example=("fft_imag([0, 1, 0, 0])", "[0.0, -1.0, 0.0, 1.0]"), rule=_last_axis("real"),
+            lambda x: _fourier(x).imag, example=("fft_imag([0, 1, 0, 0])", "[0.0, -1.0, 0.0, 1.0]"), rule=_last_axis("real"), linear=("x",),
             corner="undefined throughout where an entry of the axis is not finite",
         ),
         Operation(
             "reverse", "(x: number[*s]) -> number[*s]", "the first axis backwards", _reverse,
-            example=("reverse([1, 2])", "[2, 1]"), rule=_first_axis(0),
+            example=("reverse([1, 2])", "[2, 1]"), rule=_first_axis(0), linear=("x",),
         ),
         Operation(
             "roll", "(x: number[*s], by: integer) -> number[*s]", "the first axis moved round by a number of places",
-            lambda x, by, axis: np.roll(x, by, axis=axis), example=("roll([1, 2, 3], 1)", "[3, 1, 2]"), rule=_roll,
+            lambda x, by, axis: np.roll(x, by, axis=axis), example=("roll([1, 2, 3], 1)", "[3, 1, 2]"), rule=_roll, linear=("x",),
         ),
         Operation(
             "diff", "(x: number[*s]) -> number[*s]", "x[i + 1] - x[i] along the first axis, one shorter",
-            lambda x, axis: np.diff(x, axis=axis), example=("diff([1, 4, 9])", "[3, 5]"), rule=_first_axis(-1, 2),
+            lambda x, axis: np.diff(x, axis=axis), example=("diff([1, 4, 9])", "[3, 5]"), rule=_first_axis(-1, 2), linear=("x",),
         ),
         Operation(
             "cumsum", "(x: number[*s]) -> number[*s]", "running sums along the first axis",
-            lambda x, axis: np.cumsum(x, axis=axis), example=("cumsum([1, 2, 3])", "[1, 3, 6]"), rule=_first_axis(0),
+            lambda x, axis: np.cumsum(x, axis=axis), example=("cumsum([1, 2, 3])", "[1, 3, 6]"), rule=_first_axis(0), linear=("x",),
         ),
         Operation(
             "cumprod", "(x: number[*s]) -> number[*s]", "running products along the first axis",
@@ -244,11 +244,11 @@ ARRAYS = table(
         ),
         Operation(
             "reshape", "(x: number[*s], shape: shape) -> number[*t]", "the same values in another shape, the last axis running fastest",
-            _reshape_numpy, example=("reshape([1, 2, 3, 4], [2, 2])", "[[1, 2], [3, 4]]"), rule=_reshape,
+            _reshape_numpy, example=("reshape([1, 2, 3, 4], [2, 2])", "[[1, 2], [3, 4]]"), rule=_reshape, linear=("x",),
         ),
         Operation(
             "repeat", "(x: number[*s], times: size) -> number[times, *s]", "copies of x along a new first axis",
-            _tile_numpy, example=("repeat([1, 2], 2)", "[[1, 2], [1, 2]]"), rule=_tile,
+            _tile_numpy, example=("repeat([1, 2], 2)", "[[1, 2], [1, 2]]"), rule=_tile, linear=("x",),
         ),
         Operation(
             "one_hot", "(index: int[*s], size: size) -> real[*s, size]", "1 at the index, 0 elsewhere, along a new last axis",
@@ -258,7 +258,7 @@ ARRAYS = table(
         ),
         Operation(
             "scatter", "(index: int[k], values: number[k], size: size) -> number[size]",
-            "zeros of a size with values[i] added at index[i]", _scatter, example=("scatter([2, 0], [5, 7], 3)", "[7, 0, 5]"),
+            "zeros of a size with values[i] added at index[i]", _scatter, example=("scatter([2, 0], [5, 7], 3)", "[7, 0, 5]"), linear=("values",),
             corner="an index outside adds nothing",
         ),
         Operation(

@@ -134,7 +134,7 @@ DECOMPOSITIONS = table(
         ),
         Operation(
             "lstsq", "(a: real[m, n], b: real[m]) -> real[n]", "the shortest x for which norm(a · x - b) is least, pinv(a) · b; by XLA as exact as that",
-            _lstsq, example=("lstsq([[1, 0], [0, 2], [0, 0]], [1, 2, 3])", "[1.0, 1.0]"),
+            _lstsq, example=("lstsq([[1, 0], [0, 2], [0, 0]], [1, 2, 3])", "[1.0, 1.0]"), linear=("b",),
             corner="singular values count as 0 as of pinv; undefined where b is not finite",
         ),
         Operation(

@@ -66,11 +66,11 @@ def _unary(
 ELEMENTWISE = table(
     "elementwise",
     [
-        _binary("add", "+", "a + b", np.add, ("2 + 3", "5"), monotone=True),
-        _binary("subtract", "-", "a - b", np.subtract, ("2 - 3", "-1"), monotone=True),
-        _binary("multiply", "*", "a · b", np.multiply, ("2 * 3", "6"), monotone=True),
+        _binary("add", "+", "a + b", np.add, ("2 + 3", "5"), monotone=True, linear=("a b",)),
+        _binary("subtract", "-", "a - b", np.subtract, ("2 - 3", "-1"), monotone=True, linear=("a b",)),
+        _binary("multiply", "*", "a · b", np.multiply, ("2 * 3", "6"), monotone=True, linear=("a", "b")),
         _binary(
-            "divide", "/", "a / b, always real", np.divide, ("1 / 2", "0.5"), "real", monotone_beside_0=1,
+            "divide", "/", "a / b, always real", np.divide, ("1 / 2", "0.5"), "real", monotone_beside_0=1, linear=("a",),
             corner="0 / 0 is undefined, 1 / 0 infinite with the sign of the zero; to XLA 0 + x is x, for -0 too",
         ),
         _binary(
@@ -107,9 +107,9 @@ ELEMENTWISE = table(
             "select", "(condition: bool[...], then: number[...], otherwise: number[...]) -> number[...]",
             "`then` where the condition holds, elsewhere `otherwise`; also written `a if c else b`", np.where,
             example=("select([true, false], 1, 2)", "[1, 2]"),
-            corner="the gradient of the branch taken alone, whatever the other is",
+            corner="the gradient of the branch taken alone, whatever the other is", linear=("then otherwise",),
         ),
-        _unary("negative", "-x", np.negative, ("negative(2)", "-2"), "number", monotone=True),
+        _unary("negative", "-x", np.negative, ("negative(2)", "-2"), "number", monotone=True, linear=("x",)),
         _unary("abs", "the magnitude of x", np.abs, ("abs(-2)", "2"), "number", corner="gradient 0 at 0", monotone_beside_0=0),
         _unary("sign", "-1, 0 or 1", np.sign, ("sign(-2.5)", "-1.0"), "number", corner="gradient 0", monotone=True),
         _unary("square", "x²", np.square, ("square(3)", "9"), "number", monotone_beside_0=0),

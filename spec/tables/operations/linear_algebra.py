@@ -101,19 +101,19 @@ LINEAR_ALGEBRA = table(
     [
         Operation(
             "dot", "(a: number[n], b: number[n]) -> number[]", "the inner product of two vectors",
-            lambda a, b: np.sum(a * b, axis=-1), example=("dot([1, 2], [3, 4])", "11"),
+            lambda a, b: np.sum(a * b, axis=-1), example=("dot([1, 2], [3, 4])", "11"), linear=("a", "b"),
         ),
         Operation(
             "matmul", "(a: number[*s], b: number[*t]) -> number[*s]", "the product of matrices, or of a matrix and a vector",
-            _matmul, example=("matmul([[1, 2], [3, 4]], [1, 1])", "[3, 7]"), rule=_product,
+            _matmul, example=("matmul([[1, 2], [3, 4]], [1, 1])", "[3, 7]"), rule=_product, linear=("a", "b"),
         ),
         Operation(
             "outer", "(a: number[m], b: number[n]) -> number[m, n]", "all products a[i] · b[j]",
-            lambda a, b: a[..., :, None] * b[..., None, :], example=("outer([1, 2], [3, 4])", "[[3, 4], [6, 8]]"),
+            lambda a, b: a[..., :, None] * b[..., None, :], example=("outer([1, 2], [3, 4])", "[[3, 4], [6, 8]]"), linear=("a", "b"),
         ),
         Operation(
             "transpose", "(x: number[m, n]) -> number[n, m]", "rows become columns", _transpose,
-            example=("transpose([[1, 2], [3, 4]])", "[[1, 3], [2, 4]]"),
+            example=("transpose([[1, 2], [3, 4]])", "[[1, 3], [2, 4]]"), linear=("x",),
         ),
         Operation(
             "inverse", "(x: real[n, n]) -> real[n, n]", "the inverse of a square matrix", _inverse,
@@ -122,7 +122,7 @@ LINEAR_ALGEBRA = table(
         ),
         Operation(
             "solve", "(a: real[n, n], b: real[n]) -> real[n]", "the x with a · x = b",
-            _solve, example=("solve([[2, 0], [0, 4]], [2, 2])", "[1.0, 0.5]"),
+            _solve, example=("solve([[2, 0], [0, 4]], [2, 2])", "[1.0, 0.5]"), linear=("b",),
             corner="undefined where the matrix is singular, as of inverse, or b is not finite",
         ),
         Operation(
@@ -137,11 +137,11 @@ LINEAR_ALGEBRA = table(
         ),
         Operation(
             "trace", "(x: number[n, n]) -> number[]", "the sum of the diagonal",
-            lambda x: np.trace(x, axis1=-2, axis2=-1), example=("trace([[1, 2], [3, 4]])", "5"),
+            lambda x: np.trace(x, axis1=-2, axis2=-1), example=("trace([[1, 2], [3, 4]])", "5"), linear=("x",),
         ),
         Operation(
             "diagonal", "(x: number[n, n]) -> number[n]", "the diagonal of a square matrix",
-            lambda x: np.diagonal(x, axis1=-2, axis2=-1), example=("diagonal([[1, 2], [3, 4]])", "[1, 4]"),
+            lambda x: np.diagonal(x, axis1=-2, axis2=-1), example=("diagonal([[1, 2], [3, 4]])", "[1, 4]"), linear=("x",),
         ),
         Operation(
             "det", "(x: real[n, n]) -> real[]", "the determinant", _det, example=("det([[2, 0], [0, 3]])", "6.0"),

@@ -88,8 +88,8 @@ def _row(
 REDUCTIONS = table(
     "reductions",
     [
-        _row("sum", "the sum", lambda x, axis: np.sum(x, axis=axis), ("sum([1, 2, 3])", "6"), None),
-        _row("mean", "the mean", lambda x, axis: np.mean(x, axis=axis), ("mean([1, 2])", "1.5"), "real", "real"),
+        _row("sum", "the sum", lambda x, axis: np.sum(x, axis=axis), ("sum([1, 2, 3])", "6"), None, linear=("x",)),
+        _row("mean", "the mean", lambda x, axis: np.mean(x, axis=axis), ("mean([1, 2])", "1.5"), "real", "real", linear=("x",)),
         _row("prod", "the product", lambda x, axis: np.prod(x, axis=axis), ("prod([2, 3])", "6"), None, corner="the gradient is exact where a factor is 0"),
         _row(
             "min", "the smallest", lambda x, axis: np.min(x, axis=axis), ("min([2, 1])", "1"), None,

@@ -51,7 +51,8 @@ class Operation:
     `monotone` means that it rises or falls along each argument while the others stay, so that over ranges it is extreme at
     their ends; with `monotone_beside_0` it does so while that argument, counted from 0, keeps its sign. `splits_ties` means
     that its lowering asks which entries are constants: these take no share of a gradient at a tie. `applies` is the operation
-    that it applies to its `score`, or else its first argument, by itself; `signs` is the argument that is 1 or -1. `of_two` says how to write what a second number
+    that it applies to its `score`, or else its first argument, by itself; `signs` is the argument that is 1 or -1. `linear` are
+    groups of arguments: it is linear in those of a group together while all others stay. `of_two` says how to write what a second number
     by position is elsewhere, where it is an axis here. `instead` is what is meant over examples where it is applied to one number, which
     it gives back.
     """
@@ -71,6 +72,7 @@ class Operation:
     splits_ties: bool = False
     applies: str = ""
     signs: str = ""
+    linear: tuple[str, ...] = ()
     of_two: str = ""
     instead: str = ""
     family: str = field(default="", compare=False)

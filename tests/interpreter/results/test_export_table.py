@@ -59,7 +59,7 @@ def table(run: RunRecord, path: Path, **options: bool) -> pa.Table:
 def test_axes_are_columns_of_curves(run: RunRecord, ending: str, tmp_path: Path) -> None:
     curves = table(run, tmp_path / f"curves.{ending}")
     assert curves.column_names == [
-        "experiment", "variant", "d", "w", "axis.step", "replicate", "digest", "status", "measure", "index", "entry", "step", "value", "error",
+        "experiment", "variant", "d", "w", "axis.step", "replicate", "digest", "status", "measure", "index", "entry", "step", "value", "error", "bias",
     ]  # fmt: skip
     of_two = curves.filter(pc.equal(curves["d"], 2))
     assert set(of_two["status"].to_pylist()) == {"diverged"} and of_two.num_rows == 8

@@ -83,7 +83,7 @@ def assert_same(one: Replicate, other: Replicate) -> None:
         other.experiment, other.variant, other.constants, other.number,
     )  # fmt: skip
     assert (one.status, one.message, one.end, one.steps) == (other.status, other.message, other.end, other.steps)
-    for held, wanted in ((one.curves, other.curves), (one.errors, other.errors)):
+    for held, wanted in ((one.curves, other.curves), (one.errors, other.errors), (one.biases, other.biases)):
         assert set(held) == set(wanted)
         for name, values in held.items():
             assert np.asarray(values, float).tobytes() == np.asarray(wanted[name], float).tobytes()
