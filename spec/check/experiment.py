@@ -13,8 +13,8 @@ from ..ir.data import DataSource, Fresh
 from ..ir.measured import each_term_once
 from ..ir.plan import LossPlan, Named, Program
 from ..model.layers import LayerDefaults
-from ..passes.gradient_paths import Paths, unreached, untrained
-from ..passes.steep_paths import SteepPaths
+from ..passes.gradient_paths import Paths, unreached
+from ..passes.steep_paths import SteepPaths, untrained
 from ..source import nodes as yaml
 from .all_points import OnePointNeeded
 from .available_moments import unavailable
@@ -41,7 +41,7 @@ from .training import TrainingChecker
 from .training_mode import measured_as_trained
 from .unused_functions import unused
 from .updates import idle_updates
-from .value_gradients import bent_products, undefined_gradients
+from .value_gradients import bent_products, flat_gradients, undefined_gradients
 from .visits import with_visits
 from .weighed_examples import unweighed_layers
 
@@ -251,6 +251,7 @@ class ExperimentChecker:
             raise StudyError(in_file_order(found))
         return (
             *in_their_phases(by_modes, lambda one, _: untrained(one, SteepPaths(one))),
+            *in_all_phases(by_modes, lambda one, _: tuple(flat_gradients(one, derived, reads))),
             *doubtful(program, reads),
             *equal_inputs(program),
         )

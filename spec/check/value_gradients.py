@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TypeGuard
 
 from ..diagnostics.problems import Problem, listing
 from ..ir import terms as t
-from ..ir.plan import Program
-from ..passes.gradient_paths import BRIDGES, Paths, Reached
+from ..ir.plan import MeasurePlan, Program
+from ..passes.gradient_paths import BRIDGES, Paths, Reached, unreached
 from ..passes.print_term import brief, spell
 from ..passes.program_roots import written
 from ..passes.reached_examples import names_of, reached
+from ..passes.steep_paths import SteepPaths
 from ..tables.gradient_modes import GRADIENT_MODES, mode_of
 from ..tables.layers import row_of
 from .measure_reads import MeasureReads
@@ -19,8 +21,20 @@ from .measure_reads import MeasureReads
 Derivative = t.ValueGradient | t.Directional
 
 
-def undefined_gradients(program: Program, reads: MeasureReads) -> list[Problem]:
-    """What is wrong with the derivatives that stand in a program."""
+def flat_gradients(program: Program, derived: Iterable[MeasurePlan], reads: MeasureReads) -> Iterator[Problem]:
+    """Warnings of derivatives that are 0 everywhere, of a program in which none is undefined: every way leads through `round` or its like.
+
+    `derived` are the measures in which gradients stand.
+    """
+    for problem in (
+        *unreached(replace(program, loss=()), derived, SteepPaths(program)),
+        *undefined_gradients(program, reads, SteepPaths),
+    ):
+        yield replace(problem, severity="warning")
+
+
+def undefined_gradients(program: Program, reads: MeasureReads, ways: type[Paths] = Paths) -> list[Problem]:
+    """What is wrong with the derivatives that stand in a program, where gradients go such ways."""
     inner = [network.input for network in program.networks]
     inner += [layer.body for network in program.networks for layer in network.applied() if layer.body is not None]
     if not any(reads.of(term).derived for term in (*written(program), *inner)):
@@ -31,7 +45,7 @@ def undefined_gradients(program: Program, reads: MeasureReads) -> list[Problem]:
         for item in t.walk(root):
             if isinstance(item, Derivative) and id(item) not in found:
                 undefined = _by_weights if isinstance(item.by, t.Weight | t.AllWeights) else _by_value
-                if problem := undefined(program, item):
+                if problem := undefined(program, item, ways(program)):
                     found[id(item)] = problem
     for item in reached(program, losses):
         if isinstance(item, Derivative) and id(item) not in found and (problem := coupling(program, item)):
@@ -47,11 +61,11 @@ def bent_products(program: Program, reads: MeasureReads) -> list[Problem]:
     return [problem for item in items if (problem := _bent(program, item)) is not None]
 
 
-def _by_value(program: Program, term: Derivative) -> Problem | None:
+def _by_value(program: Program, term: Derivative, paths: Paths) -> Problem | None:
     """The problem of a gradient that is 0 everywhere: the value has nothing of the name, or of what the layer gives, or by way of ints alone."""
     by, shown = term.by, brief(term.of)
     name = f"'{by.name}'" if isinstance(by, t.Reference) else f"`{spell(by)}`"
-    paths, passed = Paths(program), Reached()
+    passed = Reached()
     outputs = {item.name for item in program.outputs}
 
     def along(item: t.Term) -> Iterable[t.Term]:
@@ -96,10 +110,9 @@ def _leads(program: Program, name: str, to: str) -> bool:
     return any(isinstance(item, t.Reference) and item.name == to for item in behind)
 
 
-def _by_weights(program: Program, term: Derivative) -> Problem | None:
+def _by_weights(program: Program, term: Derivative, paths: Paths) -> Problem | None:
     """The same of a gradient by weights; one that modes make 0 is none."""
     assert isinstance(term.by, t.Weight | t.AllWeights)
-    paths = Paths(program)
     wanted, made = paths.places(term.by), paths.made_of(term.of)
     name = spell(term.by)
     if not made & wanted:
@@ -118,7 +131,11 @@ def _by_weights(program: Program, term: Derivative) -> Problem | None:
 
 def _ended(term: Derivative, to: str, end: t.Term | None) -> Problem:
     """The problem of a gradient that ends on the way: at an int or a bool, or at `stop`."""
-    where = f"`{brief(end)}` is {end.type.kind}" if end is not None else "`stop` is in every way"
+    where = (
+        f"`{brief(end)}` is {'flat' if end.type.kind == 'real' else end.type.kind}"
+        if end is not None
+        else "`stop` is in every way"
+    )
     message = f"no gradient of `{brief(term.of)}` comes to {to}: {where}, and no gradient passes there"
     hint = f"Give the function a gradient mode ({BRIDGES}), or take what is smooth."
     return Problem(message, (end.span if end is not None else None) or term.span, hint)

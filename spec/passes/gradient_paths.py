@@ -14,7 +14,7 @@ from ..ir import terms as t
 from ..ir.plan import LayerPlan, MeasurePlan, Mode, NetworkPlan, Program
 from ..ir.term_pass import TermPass
 from ..tables.gradient_modes import GRADIENT_MODES, mode_of, mode_of_output
-from .print_term import bare, brief, spell
+from .print_term import bare, brief
 
 BRIDGES = ", ".join(f"`{row.name}`" for row in GRADIENT_MODES.values() if row.replaces_derivative)
 """The modes that remedy a gradient that ends, as hints name them."""
@@ -328,39 +328,6 @@ def unreached(program: Program, derived: Iterable[MeasurePlan], paths: Paths) ->
     return problems
 
 
-def untrained(program: Program, paths: Paths) -> list[Problem]:
-    """Warnings of networks and layers that a loss hangs on through ints, bools and what else ends its ways, alone, so that they are not trained."""
-    if program.training is None:
-        return []
-    every = [paths.through(loss.term) for loss in program.loss]
-    trained = {place[:2] for found in every for place in found.weights}
-
-    def meant(target: str) -> bool:
-        """Whether a mode says that the weights get no gradient."""
-        return not mode_of(program.gradient, target).trains_weights
-
-    told: dict[str, Problem] = {}
-    for end in [end for found in every for end in found.ends]:
-        for name, plan in paths.plans.items():
-            held = [layer for layer in plan.leaves() if set(layer.weights) - set(layer.untrained)]
-            missing = [
-                layer.key for layer in held if (name, layer.key) not in trained and not meant(f"{name}.{layer.key}")
-            ]
-            own = any(layer.body is end for layer in plan.applied())
-            if not missing or meant(name) or not (own or paths.reaches(end, name)):
-                continue
-            label = f"'{name}'" if len(missing) == len(held) else f"'{name}.{missing[0]}'"
-            origin = paths.origin(end)
-            text = spell(origin)
-            shown = f"`{text}`" if len(text) <= 60 else "what stands here"
-            message = (
-                f"{label} is not trained: the loss hangs on it through {shown} alone, and no gradient passes there"
-            )
-            hint = f"Let a function do it, with a gradient mode ({BRIDGES}), or say that it is meant: `stop(x)`."
-            told.setdefault(label, Problem(message, origin.span, hint, "warning"))
-    return list(told.values())
-
-
 def _apart(paths: Paths, of: t.Term, weights: t.Weight | t.AllWeights, measure: str) -> Iterator[Problem]:
     """The problem of a gradient by weights that the value has nothing of: it would be 0 in silence."""
     made = paths.made_of(of)
@@ -388,7 +355,8 @@ def _blocked(paths: Paths, of: t.Term, what: str, weights: t.Weight | t.AllWeigh
     if not ends:
         return
     end = paths.origin(ends[0])
-    kind = {"int": "an int", "bool": "a bool"}.get(end.type.kind, "made through ints or bools")
+    flat = end in found.ends and end.type.kind == "real" and not _is_layer(paths, end)
+    kind = "flat" if flat else {"int": "an int", "bool": "a bool"}.get(end.type.kind, "made through ints or bools")
     text = bare(end)
     shown = f"`{text}`" if len(text) <= 60 else "what stands here"
     message = f"{what} reaches no weights: {shown} is {kind}, and every way leads through such"

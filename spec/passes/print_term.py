@@ -20,7 +20,8 @@ def spell(term: t.Term) -> str:
 
 
 def _listed(terms: Iterable[t.Term]) -> str:
-    return ", ".join(map(spell, terms))
+    """Terms between brackets and commas, which need none of their own."""
+    return ", ".join(map(bare, terms))
 
 
 @_TEXT.case(t.Literal)
@@ -67,9 +68,9 @@ def _file_value(term: t.FileValue) -> str:
 @_TEXT.case(t.Operate)
 def _operate(term: t.Operate) -> str:
     operator = OPERATIONS[term.operation].operator
-    words = list(map(spell, term.arguments))
-    if operator and len(words) == 2:
-        return f"({words[0]} {operator} {words[1]})"
+    if operator and len(term.arguments) == 2:
+        return f" {operator} ".join(map(spell, term.arguments)).join("()")
+    words = list(map(bare, term.arguments))
     words += [f"{name}={value}" for name, value in term.static.items() if name in ("axis", "size", "shape", "k")]
     return f"{term.operation}({', '.join(words)})"
 
@@ -83,18 +84,18 @@ def _invoke(term: t.Invoke) -> str:
 def _scan(term: t.Scan) -> str:
     if term.every:
         return f"scan({term.function}, {_listed(term.arguments)})"
-    return f"iterate({term.function}, {spell(term.start)}, {term.steps})"
+    return f"iterate({term.function}, {bare(term.start)}, {term.steps})"
 
 
 @_TEXT.case(t.Comprehend)
 def _comprehend(term: t.Comprehend) -> str:
     ranges = ", ".join(f"{spell(index)} < {index.extent}" for index in term.indices)
-    return f"[{spell(term.body)} for {ranges}]"
+    return f"[{bare(term.body)} for {ranges}]"
 
 
 @_TEXT.case(t.Gather)
 def _gather(term: t.Gather) -> str:
-    return f"{spell(term.array)}[{', '.join([':'] * term.axis + [spell(term.index)])}]"
+    return f"{spell(term.array)}[{', '.join([':'] * term.axis + [bare(term.index)])}]"
 
 
 @_TEXT.case(t.Cut)
@@ -110,28 +111,28 @@ def _stack(term: t.Stack) -> str:
 @_TEXT.case(t.Recalled)
 def _recalled(term: t.Recalled) -> str:
     phase = f"{term.phase}[{term.number}], " if term.number is not None else f"{term.phase}, " if term.phase else ""
-    return f"{term.moment}({phase}{spell(term.operand)})"
+    return f"{term.moment}({phase}{bare(term.operand)})"
 
 
 @_TEXT.case(t.WithWeights)
 def _with_weights(term: t.WithWeights) -> str:
-    return f"with_weights({spell(term.operand)}, {spell(term.replaced)}, {spell(term.weights)})"
+    return f"with_weights({_listed((term.operand, term.replaced, term.weights))})"
 
 
 @_TEXT.case(t.Stop)
 def _stop(term: t.Stop) -> str:
-    return f"stop({spell(term.operand)})"
+    return f"stop({bare(term.operand)})"
 
 
 @_TEXT.case(t.Sample)
 def _sample(term: t.Sample) -> str:
-    words = [*map(str, term.sizes.values()), *map(spell, term.parameters.values())]
+    words = [*map(str, term.sizes.values()), *map(bare, term.parameters.values())]
     return f"{term.distribution}({', '.join([*words, *([shape_text(term.shape)] if term.shape else [])])})"
 
 
 @_TEXT.case(t.NetworkOutput)
 def _network_output(term: t.NetworkOutput) -> str:
-    whole = term.network if term.input is None else f"{term.network}({spell(term.input)})"
+    whole = term.network if term.input is None else f"{term.network}({bare(term.input)})"
     return whole if term.layer is None else f"{whole}.{term.layer}"
 
 
@@ -149,21 +150,21 @@ def _all_weights(term: t.AllWeights) -> str:
 
 @_TEXT.case(t.Expectation)
 def _expectation(term: t.Expectation) -> str:
-    words = [spell(term.body)]
+    words = [bare(term.body)]
     words += [] if term.quantile is None else [f"{term.quantile:g}"]
-    words += [f"where={spell(term.where)}"] if term.where is not None and term.quantile is not None else []
+    words += [f"where={bare(term.where)}"] if term.where is not None and term.quantile is not None else []
     words += [f"{name}={word}" for name, word in (("on", term.on), ("mode", term.mode)) if word is not None]
     return f"{'E' if term.quantile is None else 'quantile'}({', '.join(words)})"
 
 
 @_TEXT.case(t.Gradient)
 def _gradient(term: t.Gradient) -> str:
-    return f"gradient({spell(term.of)}, {spell(term.weights)})"
+    return f"gradient({_listed((term.of, term.weights))})"
 
 
 @_TEXT.case(t.ValueGradient)
 def _value_gradient(term: t.ValueGradient) -> str:
-    return f"{'jacobian' if term.of.type.shape else 'gradient'}({spell(term.of)}, {spell(term.by)})"
+    return f"{'jacobian' if term.of.type.shape else 'gradient'}({_listed((term.of, term.by))})"
 
 
 @_TEXT.case(t.Directional)
@@ -173,12 +174,12 @@ def _directional(term: t.Directional) -> str:
 
 @_TEXT.case(t.BatchMean)
 def _batch_mean(term: t.BatchMean) -> str:
-    return f"B({spell(term.body)})"
+    return f"B({bare(term.body)})"
 
 
 @_TEXT.case(t.GradientStatistic)
 def _gradient_statistic(term: t.GradientStatistic) -> str:
-    words = [spell(term.of), spell(term.weights), f"examples={term.examples}"]
+    words = [bare(term.of), spell(term.weights), f"examples={term.examples}"]
     words += [f"over={', '.join(term.over)}", f"draws={'all' if term.every else term.draws}"] if term.over else []
     words += [f"{name}={value:g}" for name, value in term.options.items()]
     words += [f"on={term.on}"] if term.on != "test" else []

@@ -39,7 +39,7 @@ def alone(loss: str) -> dict[str, Any]:
     [
         ("(round(g) - y)^2", "round(g)"), ("(floor(3 * g) - y)^2", "floor("), ("(ceil(g) - y)^2", "ceil(g)"), ("abs(sign(g) - y)", "sign(g)"),
         ("(floor_to(g, range(-3, 4)) - y)^2", "floor_to(g"), ("(g // 0.5 - y)^2", "g // 0.5"),
-        ("(with_weights(g, g.weights, q(g.weights)) - y)^2", "round((4 * z))"), ("sum(scan(turn, g, x))", "round(s)"),
+        ("(with_weights(g, g.weights, q(g.weights)) - y)^2", "round(4 * z)"), ("sum(scan(turn, g, x))", "round(s)"),
     ],
 )  # fmt: skip
 def test_a_loss_behind_what_is_flat_trains_nothing(loss: str, origin: str) -> None:
@@ -61,7 +61,7 @@ def test_one_way_that_is_not_flat_is_enough(loss: str) -> None:
 def test_what_stands_before_something_flat_is_told_beside_what_is_trained() -> None:
     """Codes without the straight-through estimator (van den Oord et al. 2017): what reads them learns, what makes them does not."""
     (found,) = warnings()
-    assert found.startswith("'f' is not trained") and "round((4 * z))" in found
+    assert found.startswith("'f' is not trained") and "round(4 * z)" in found
     assert warnings(gradient={"q": "forward_only"}) == []
     assert warnings(gradient={"q": {"surrogate": "z"}}) == []
     assert warnings(gradient={"f": "freeze"}) == []
@@ -92,3 +92,42 @@ def test_what_is_flat_has_a_difference_quotient_of_zero() -> None:
         assert flat == (name in FLAT), name
         rows += 1
     assert rows > 30
+
+
+@pytest.mark.parametrize(("weight", "told"), [("1", 0), ("0", 1), ("0 * 3", 1), ("step", 0)])
+def test_a_term_of_weight_0_trains_nothing(weight: str, told: int) -> None:
+    """Beside a term behind `round` one that is left out by its weight does not count as training."""
+    loss = {"round": "(round(g) - y)^2", "smooth": {"of": "(g - y)^2", "weight": weight}}
+    assert len(warnings(**{**alone(""), "loss": loss})) == told
+
+
+FLAT_GRADIENTS = {
+    "norm(E(gradient(round(g), g.weights)))": "the gradient in 'm' reaches no weights: `round(g)` is flat",
+    "E(norm(gradient(floor(2 * g), g.weights)))": "`floor(2 * g)` is flat", "E(norm(gradient(sign(g), x)))": "no gradient of `sign(g)` comes to 'x': `sign(g)` is flat",
+    "E(norm(directional([round(g), ceil(g)], x, x)))": "is flat", "E(norm(gradient(round(x[0]), x)))": "is flat",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("measure", "says"), FLAT_GRADIENTS.items())
+def test_a_gradient_behind_what_is_flat_is_0_and_said_to_be(measure: str, says: str) -> None:
+    (found,) = warnings(**alone("(g - y)^2"), measures={"m": measure})
+    assert says in found
+
+
+def test_a_statistic_behind_what_is_flat_is_told_of_too() -> None:
+    statistic = {"gradient_norm": {"of": "(round(g) - y)^2", "weights": "g.weights"}}
+    (found,) = warnings(**alone("(g - y)^2"), measures={"m": statistic})
+    assert "the gradient in 'm' reaches no weights: `round(g)` is flat" in found
+
+
+@pytest.mark.parametrize(
+    "measure", ["norm(E(gradient(round(g) + g, g.weights)))", "E(norm(gradient(round(x[0]) * x[0], x)))", "E(round(g))"]
+)
+def test_where_another_way_is_steep_nothing_is_said(measure: str) -> None:
+    assert not warnings(**alone("(g - y)^2"), measures={"m": measure})
+
+
+def test_with_a_mode_it_is_a_gradient() -> None:
+    """`q` rounds, and passes the upstream gradient on."""
+    parts = {**alone("(g - y)^2"), "measures": {"m": "norm(E(gradient(q(g), g.weights)))"}}
+    assert len(warnings(**parts)) == 1 and not warnings(**parts, gradient={"q": "forward_only"})
