@@ -61,6 +61,8 @@ class Names(Protocol):
     def trained(self, term: t.Term) -> bool:
         """Whether a term depends on weights."""
 
+    failed: set[str]
+    """The names with an error that is told at themselves: what uses one tells none."""
     files: frozenset[str]
     """The names of data files."""
     dependencies: Dependencies

@@ -24,6 +24,8 @@ class Declared:
     functions: dict[str, Function]
     problems: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
+    refused: frozenset[str] = frozenset()
+    """The words of the language that stand as names."""
 
 
 def declared_in(model: Experiment) -> list[yaml.Node | None]:
@@ -59,7 +61,9 @@ def declared(model: Experiment) -> Declared:
             found += _parameter_faults(parameters, key.span)
             functions[name] = Function(name, parameters, value, key.span)
     problems = tuple(problem for problem in found if problem.severity == "error")
-    return Declared(bindings, functions, problems, tuple(problem for problem in found if problem.severity != "error"))
+    warnings = tuple(problem for problem in found if problem.severity != "error")
+    refused = frozenset(name for name in seen if not is_name(name))
+    return Declared(bindings, functions, problems, warnings, refused)
 
 
 def _entries(node: yaml.Node | None) -> tuple[tuple[yaml.Scalar, yaml.Node], ...]:
@@ -74,6 +78,7 @@ def _faults(key: yaml.Scalar, seen: dict[str, Span]) -> list[Problem]:
     """What is wrong with a name: it is none, or stands twice; a warning where it hides an operation."""
     name = key.text
     if not is_name(name):
+        seen.setdefault(name, key.span)
         message = f"'{name}' cannot be a name: it is a word of the expression language"
         return [Problem(message, key.span, "Choose another.")]
     if name in seen:

@@ -117,6 +117,8 @@ class Checker:
                     raise problem_at(span, f"{shortened(str(value))} is too large for an int", hint)
                 return t.Literal(as_kind(value, kind), type=Type(kind), span=span)
             case n.Boolean(value):
+                if str(value).lower() in self.names.failed:  # it is meant as a name, which it cannot be
+                    raise StudyError([])
                 return t.Literal(np.asarray(value), type=Type("bool"), span=span)
             case n.Name(name):
                 return self.name(name, context, span)

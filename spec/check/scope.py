@@ -97,6 +97,7 @@ class ExperimentScope:
         self.problems.extend(namespace.problems)
         self.warnings.extend(namespace.warnings)
         every = namespace.bindings, namespace.functions
+        self.failed.update(namespace.refused)
         self.failed.update(name for name in self.model.architecture if not any(name in some for some in every))
         bindings = dict(namespace.bindings)
         for name, node in swept.items():

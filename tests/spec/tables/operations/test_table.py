@@ -36,6 +36,7 @@ def closed(text: str) -> t.Term:
         vocabulary=SimpleNamespace(known=set),
         trained=lambda term: False,
         files={},
+        failed=set(),
     )
     node = yaml.Scalar(text, text, False, yaml.Span(Source("example", f'"{text}"'), 1, 1, 1, len(text) + 3))
     return Checker(nothing).value(node, Context("constants", ()))
