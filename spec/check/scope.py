@@ -72,7 +72,7 @@ class ExperimentScope:
         self.sizes: dict[str, Size] = {}
         """The sizes of outputs, written out."""
         self.plans: dict[str, NetworkPlan] = {}
-        self.failed: set[str] = set()
+        self.failed = set(shared.declared.refused)
         self.active: list[str] = []
         self.data: DataSource | None = None
         self.borders_of_training: Callable[[], Borders] = tuple
@@ -97,7 +97,6 @@ class ExperimentScope:
         self.problems.extend(namespace.problems)
         self.warnings.extend(namespace.warnings)
         every = namespace.bindings, namespace.functions
-        self.failed.update(namespace.refused)
         self.failed.update(name for name in self.model.architecture if not any(name in some for some in every))
         bindings = dict(namespace.bindings)
         for name, node in swept.items():
