@@ -73,17 +73,19 @@ def _mended(faults: Sequence[tuple[Path, str | None]]) -> dict[Path, str]:
 
 
 def renamed(node: yaml.Mapping, names: Mapping[Path, str]) -> yaml.Mapping:
-    """A mapping whose keys at some paths have other names, or are gone where that is "" or stands there already; in one pass.
+    """A mapping whose keys at some paths have other names, or are gone where that is "", stands there already or is another's; in one pass.
 
     A path that leads through a list changes nothing.
     """
     own: dict[str, str] = {}
+    taken: set[str] = set()
     inner: dict[str, dict[Path, str]] = {}
     for (step, *rest), name in names.items():
         if rest:
             inner.setdefault(str(step), {})[tuple(rest)] = name
         else:
-            own[str(step)] = name if node.key(name) is None else ""
+            own[str(step)] = name if node.key(name) is None and name not in taken else ""
+            taken.add(name)
     entries = tuple(
         (
             replace(key, value=own[key.text], text=own[key.text]) if key.text in own else key,

@@ -79,6 +79,16 @@ def test_unknown_keys_are_left_out_in_one_pass(monkeypatch: pytest.MonkeyPatch, 
     assert many < 2.5 * few
 
 
+@pytest.mark.parametrize("before", ["    loss: {l: (f - y)^2}\n", ""], ids=["beside the key", "without the key"])
+def test_of_keys_that_misspell_one_the_first_is_read_as_it(before: str) -> None:
+    text = STUDY.format(training="", measures="", claims="", keys="")
+    own = '    loss: {l: "(f - y)^2"}\n'
+    assert own in text
+    keys = '    los:\n      l: "(f - u)^2"\n    losss:\n      k: "(f - z)^2"\n'
+    told = _problems(Source("two.yaml", text.replace(own, before + keys)))
+    assert told == ["unknown key 'los'", *([] if before else ["unknown name 'u'"]), "unknown key 'losss'"]
+
+
 def test_the_items_of_a_list_are_of_one_model(monkeypatch: pytest.MonkeyPatch) -> None:
     def source(number: int) -> Source:
         layers = "".join(f"dens{n}: {{units: 3}}, " for n in range(number))
