@@ -23,6 +23,8 @@ MOST_LINES = 200
 """How many lines a panel has at most."""
 MOST_BINS = 60
 """How many bins there are at most where the values choose."""
+ROUNDING = 1e-12
+"""Values that lie apart by no more than this share of their size are one value."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,9 @@ def _edges(seen: Array, wanted: int | None, log: bool) -> Array:
         return np.asarray([0.0, 1.0])
     places = np.log10(seen) if log else seen
     low, high = float(places.min()), float(places.max())
-    if not high > low:
+    least, most = float(seen.min()), float(seen.max())
+    if most - least <= ROUNDING * max(abs(least), abs(most)):
+        places = places[:1]
         room = 0.5 * (abs(low) or 1.0) if not log else 0.5
         low, high = low - room, high + room
     count = wanted or int(

@@ -61,3 +61,14 @@ def test_nothing_that_was_finished_is_no_figure(made: Make, tmp_path: Path) -> N
     told: list[str] = []
     assert draw(plan, found, tmp_path, told.append) == []
     assert told == ["no cell has what it shows, so there is none"]
+
+
+@pytest.mark.parametrize("scale", ["", ", scale: {x: log}"])
+@pytest.mark.parametrize("near", [0.0, 1.0, 3e10])
+def test_values_that_differ_by_rounding_are_one(made: Make, scale: str, near: float) -> None:
+    """1 and the next number above it leave no room for three bins between them."""
+    values = {(1, n): [0, 0, near if n else float(np.nextafter(near, np.inf)) if near else 0.0] for n in range(3)}
+    plan, found = made(f"{{kind: histogram, y: error{scale if near else ''}}}", values)
+    (axis,) = DRAWERS["histogram"](plan, found).axes
+    shares = lines(axis)["error"][1]
+    assert max(shares) == 1 and sum(shares) == 1
