@@ -16,10 +16,9 @@ from dlspec import spec
 from dlspec.interpreter.api.quantities import Number
 from dlspec.interpreter.api.run import Run
 from dlspec.interpreter.results.number_text import spread
-from dlspec.spec.source.nodes import data
 
-from .kept import NOT_YET, checksum, made_by
-from .paper import readable
+from .kept import NOT_YET, made_by
+from .paper import meaning, readable
 from .workloads import ROOT
 
 GRIDS = ROOT / "benchmarks" / "grids"
@@ -48,11 +47,6 @@ SHOWN: Mapping[str, Mapping[str, str]] = {
 def grids() -> list[Path]:
     """The files of the grids."""
     return sorted(GRIDS.glob("*.yaml"))
-
-
-def meaning(path: Path) -> str:
-    """A checksum of all that a grid's file says: words are part of what was declared."""
-    return checksum(data(spec.parse(spec.read(str(path))).top))
 
 
 def kept(path: Path, run: Run) -> dict[str, Any]:
@@ -142,6 +136,7 @@ def _told(claim: Mapping[str, Any], replicates: int) -> str:
     return (
         f"**holds in {all_} of {len(settings)} settings**; in {none} no replicate agrees"
         + (f"; in {some} some do not agree, or are not decided" if some else "")
+        + f". Judged over all: {claim['verdict']}"
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from dlspec.interpreter.results.registration import FULL, compared, read_registr
 
 from benchmarks import gallery, grids
 from benchmarks.kept import NOT_YET, read_kept
+from benchmarks.paper import meaning
 
 HELD = json.loads(gallery.DATA.read_text("utf-8"))
 DECLARED = read_kept(grids.DATA)
@@ -97,7 +98,7 @@ def test_a_grid_is_of_a_case_and_as_it_was_registered(path: Path) -> None:
 def test_what_is_kept_of_a_grid_is_of_all_that_was_declared(name: str) -> None:
     item, path = DECLARED[name], grids.GRIDS / f"{name}.yaml"
     own = read_registrations(path)[FULL]
-    assert item["study"] == grids.meaning(path)
+    assert item["study"] == meaning(path)
     assert {part: own[part] for part in ("time", "digest")} == {
         part: item["registration"][part] for part in ("time", "digest")
     }
@@ -121,7 +122,7 @@ def test_a_grid_tells_each_setting_whichever_way_it_came_out() -> None:
     values = [[1.0] * 5, [1.0, 2.0, 3.0, 2.0, 2.0], [4.0, None, 4.0, 4.0, None]]
     item = {
         "replicates": 5, "registration": {"time": "2026-01-02T03:04:05+00:00", "differences": []}, "processor": "P", "packages": {"a": "1"}, "numerics": 1,
-        "claims": [{"claim": name, "axes": axes, "settings": settings} for name in ("few", "one")],
+        "claims": [{"claim": name, "axes": axes, "settings": settings, "verdict": "fails"} for name in ("few", "one")],
         "numbers": [{"called": "modes", "axes": axes, "settings": [{"at": one["at"], "values": own} for one, own in zip(settings, values, strict=True)]}],
     }  # fmt: skip
     told = "\n".join(grids.section(path, item))
