@@ -48,6 +48,7 @@ class ProgramContext:
         self.xla = xla
         self.functions = functions or Functions()
         self.on_cpu = on_cpu
+        self.modes = program.gradient
         self.kind = DTYPES[program.dtype]
         self.dtype = tf.as_dtype(self.kind.real)
         self.bindings = bindings_of(program)
@@ -75,7 +76,9 @@ class ProgramContext:
         if (context := self._during.get(id(phase.gradient))) is None:
             context = self._during[id(phase.gradient)] = copy(self)
             context.__dict__.pop("flat", None)
+            context.__dict__.pop("forwards", None)
             context.program = self.program.during(phase)
+            context.modes = phase.gradient
             context.networks = {name: copy(network) for name, network in self.networks.items()}
             for network in context.networks.values():
                 network.modes = phase.gradient
@@ -87,8 +90,23 @@ class ProgramContext:
         if self.cells == 1:
             return self
         flat = copy(self)
+        flat.__dict__.pop("forwards", None)
         flat.cells, flat.replicates = 1, self.rows
         return flat
+
+    @cached_property
+    def forwards(self) -> ProgramContext:
+        """The same for values alone: without the gradient modes of functions, on which no value depends, unless derivatives are values of the program.
+
+        What programs measure that differ in such modes is then the same function.
+        """
+        if differentiates(self.program):
+            return self
+        forwards = copy(self)
+        forwards.modes = {
+            target: mode for target, mode in self.modes.items() if target.partition(".")[0] in self.networks
+        }
+        return forwards
 
     def lowering(
         self,
@@ -113,7 +131,7 @@ class ProgramContext:
         if step is not None and update is None:
             update = tf.maximum(step - 1, 0)
         return Lowering(
-            self.dtype, {**cells, REPLICATE: self.replicates, EXAMPLE: batch}, self.bindings_on(stream), self.program.gradient,
+            self.dtype, {**cells, REPLICATE: self.replicates, EXAMPLE: batch}, self.bindings_on(stream), self.modes,
             keys=lambda sample: keys[self.samples[sample.path]], index=index,
             otherwise=self.program.data.otherwise, enumerated=self.program.data.enumerated,
             on_cpu=self.on_cpu, looped=self.looped, network=self.apply, layer=self.layer,

@@ -17,10 +17,10 @@ def compile_probe(context: ProgramContext, plan: ProbePlan, under: str = "") -> 
     `under` is what tells it from that under other gradient modes.
     """
 
-    @context.functions.shared(f"figure {plan.figure}{under}", context.xla)
+    @context.functions.shared(f"figure {plan.figure}{under}", context.xla, measures=True)
     def values(keys: Any, draws: dict[str, Any], step: Any) -> dict[str, Any]:
         index = tf.range(plan.examples, dtype=tf.int64)
-        lowering = context.lowering(keys, index, plan.examples, draws, step=step)
+        lowering = context.forwards.lowering(keys, index, plan.examples, draws, step=step)
         return {
             label: lowering.broadcast_to_axes(lowering(term), (REPLICATE, EXAMPLE), len(term.type.shape))
             for label, term in plan.terms.items()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dlspec.spec.ir.cell_batch import CellBatch
 from dlspec.spec.ir.plan import Program
 from dlspec.spec.passes.held_columns import held_whole, windows
-from dlspec.spec.passes.signature_digests import signature_digest
+from dlspec.spec.passes.signature_digests import measured_digest, signature_digest
 
 from .program import Compiled
 from .shared_functions import Traces
@@ -57,7 +57,8 @@ class ProgramCache:
             return compiled
         with self.lock:
             known = self.traces.get(signature)
-            traces = self.traces[signature] = known or Traces(repr(signature))
+            measured = repr((measured_digest(batch.program), *signature[1:]))
+            traces = self.traces[signature] = known or Traces(repr(signature), measured)
             traces.shared = known is not None
             self.compiled += known is None
         if known is None:

@@ -156,7 +156,7 @@ class StreamMeans:
         if self.parted:
             index = index + tf.cast(given.part, tf.int64) * self.total
         return given.lowering(
-            self.context, index, self.stream,
+            self.context.forwards, index, self.stream,
             training=Training(self.context.noise(given.keys), index, self.meaning, batch) if batch else None,
             gradient=lambda context, term: gradient(self.context, context, given.keys, given.draws, term),
         )  # fmt: skip

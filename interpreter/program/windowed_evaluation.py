@@ -117,7 +117,9 @@ class WindowedEvaluation:
         return Given(common.keys[stream], window.draws, common.step, self._means(common, results).known, window.before)
 
     def _shared(self, part: str) -> Any:
-        return self.context.functions.shared(f"{self.evaluation.name} in windows, {part}", self.context.xla)
+        return self.context.functions.shared(
+            f"{self.evaluation.name} in windows, {part}", self.context.xla, measures=True
+        )
 
     def _sums(self, number: int) -> Any:
         one = self.passes[number]

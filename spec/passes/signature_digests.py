@@ -13,7 +13,7 @@ from ..ir.types import Type
 from .alike_blocks import with_one_block
 from .canonical import Walk
 from .digests import DirectWalk, digest
-from .program_roots import redraws
+from .program_roots import differentiates, redraws
 from .shared_noise import measures_share_noise, shares_noise
 from .training_digests import repeated, stored_meaning, updates_form
 
@@ -25,6 +25,14 @@ def signature_digest(program: Program) -> str:
     rates that are numbers, how many steps there are and when is evaluated.
     """
     return digest(_form(program, _SignatureWalk(program, redraws(program))))
+
+
+def measured_digest(program: Program) -> str:
+    """What all that measures a program and shows it says, however it is trained: where it is the same, what is compiled for that mostly is, too."""
+    networks = {network.name for network in program.networks}
+    modes = {target: mode for target, mode in program.gradient.items() if target.partition(".")[0] in networks}
+    kept = program.gradient if differentiates(program) else modes
+    return signature_digest(replace(program, training=None, loss=(), gradient=kept))
 
 
 def cell_form_digest(program: Program) -> str:
