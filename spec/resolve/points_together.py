@@ -73,7 +73,8 @@ def at_once(
 ) -> Iterator[tuple[Sequence[int], Checked]]:
     """Some cells that differ in swept constants alone, or in the numbers of patches of one form, checked at once: their places, and what came of it.
 
-    Halves are tried where cells differ; what is left out is to be checked cell by cell.
+    Halves are tried where cells differ, and those with the same swept constants where one is needed; what is left out is to be checked
+    cell by cell.
 
     Args:
         cells: Each with the form of its patches, where these differ.
@@ -92,21 +93,28 @@ def at_once(
             half = len(some) // 2
             pending += [some[half:], some[:half]]
         except OnePointNeeded:
-            return
+            refused += 1
+            alike: dict[str, list[int]] = {}
+            for place in some:
+                point = cells[place][0]
+                alike.setdefault(_said([point.values[name] for name in point.constants]), []).append(place)
+            pending += alike.values() if len(alike) > 1 else ()
 
 
 def _checked(cells: Sequence[tuple[Point, Form | None]], shared: Shared, defaults: LayerDefaults | None) -> Checked:
     """What comes of some cells. Raises StudyError where one of them may have a problem, and OnePointNeeded where they cannot be checked at once."""
     forms = [form for _, form in cells if form is not None]
     first = cells[0][0]
-    together = {name: literal([point.values[name] for point, _ in cells]) for name in first.constants}
+    values = {name: [point.values[name] for point, _ in cells] for name in first.constants}
+    same = {name: node for name, node in first.constants.items() if len(set(map(_said, values[name]))) == 1}
+    together = {name: literal(own) for name, own in values.items() if name not in same}
     terms_of_constants = {name: term for name, term in together.items() if term is not None}
     if len(terms_of_constants) < len(together):
         raise OnePointNeeded
     shared = laid_over(forms, shared) if forms else shared
     points_of_parts, shared.points = shared.points, {}  # all of the cell is for all points, and no part by itself
     try:
-        checker = ExperimentChecker(replace(first, constants={}, together=terms_of_constants), shared, defaults)
+        checker = ExperimentChecker(replace(first, constants=same, together=terms_of_constants), shared, defaults)
         program = checker.program()
     except StudyError as error:
         found = (*error.problems, *checker.scope.warnings)
@@ -146,6 +154,11 @@ def of_point(checked: Checked, point: Point, place: int, measures: Mapping[str, 
         program, variant=point.variant, point=dict(point.values), constants=constants, measures=named, training=training
     )
     return replace(checked, program=own)
+
+
+def _said(value: Any) -> str:
+    """A value, told from all that is another number or of another kind: `1` from `1.0`."""
+    return repr(value)
 
 
 def other_names(first: Form | None, form: Form | None) -> dict[str, str]:

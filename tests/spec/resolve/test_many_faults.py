@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from dlspec import spec
+from dlspec.spec.check import experiment
 from dlspec.spec.diagnostics import suggestions
 from dlspec.spec.diagnostics.problems import Source, StudyError
 from dlspec.spec.format import formatted
@@ -131,3 +132,23 @@ def test_formatting_checks_a_claim_as_often_however_many_there_are(monkeypatch: 
         for number in (40, 80)
     )
     assert few >= 40 and many == 2 * few
+
+
+def test_cells_of_one_swept_value_are_checked_at_once_where_each_value_is_needed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A repeated layer's number is needed: sixty variants at each of three numbers of layers are three checks, and some before these."""
+    variants = "".join(f"      v{number}: {{loss: {{l: {number} * (f - y)^2}}}}\n" for number in range(60))
+    text = STUDY.format(
+        training="",
+        measures="",
+        claims="",
+        keys=f"    sweep: {{k: [1, 2, 3]}}\n    constants: {{k: 1}}\n    variants:\n{variants}",
+    )
+    text = text.replace("layers: [dense: 1]", "layers: [repeat: {times: k, layers: [dense: 4]}, dense: 1]")
+    source = Source("many.yaml", text)
+    checks = _calls(monkeypatch, experiment.ExperimentChecker, "program", lambda: spec.validate(spec.parse(source)))
+    assert checks < 90, "not 240: some sixty tell whether cells along the axes are equal"
+    plan = spec.resolve(spec.parse(source)).experiments[0]
+    weights = {(program.point["k"], program.networks[0].parameters) for program in plan.programs}
+    assert weights == {(1, 25), (2, 45), (3, 65)}
