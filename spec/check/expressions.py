@@ -189,7 +189,7 @@ class Checker:
 
         known = self.names.vocabulary.values(context.stage)
         own = context.path[-1] if context.path[:1] == ("value",) else ""
-        near = did_you_mean(name, context.local) or did_you_mean(name, known, own) or OTHER_NAMES.get(name, "")
+        near = did_you_mean(name, context.local) or did_you_mean(name, known, (own,)) or OTHER_NAMES.get(name, "")
         first = itertools.islice((word for word in itertools.chain(context.local, known) if word != own), 13)
         total = len(context.local) + len(known) - (own in known)
         hint = near or f"Known here: {listing(first, total=total)}."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property, lru_cache
 from itertools import islice
 
@@ -56,8 +56,8 @@ class Words:
                 words_by_letters.setdefault(part, []).append(word)
         return words_by_letters
 
-    def near(self, word: str, but: str = "") -> str:
-        """The nearest of the words but for one that may not stand there; nothing when none is near."""
+    def near(self, word: str, but: Collection[str] = ()) -> str:
+        """The nearest of the words but for some that may not stand there; nothing when none is near."""
         small = word.lower()
         if len(small) > MAX_WORD_LENGTH:
             return ""
@@ -71,9 +71,15 @@ class Words:
                 break
         return self._nearest(small, tuple(found), but)
 
-    def _nearest(self, small: str, among: tuple[str, ...], but: str) -> str:
+    def _nearest(self, small: str, among: tuple[str, ...], but: Collection[str]) -> str:
         close = (self.folded[word] for word in _close(small, among) if _fits(small, word))
-        return next((word for word in islice(close, 2) if word != but), "")
+        return next((word for word in islice(close, 1 + len(but)) if word not in but), "")
+
+
+@lru_cache(maxsize=64)
+def _asked_of(words: tuple[str, ...]) -> Words:
+    """The same words asked about again: what is looked up in them is made once."""
+    return Words(words)
 
 
 def _parts(word: str) -> set[str]:
@@ -121,11 +127,11 @@ def _edits(one: str, other: str) -> int:
     return row[-1]
 
 
-def did_you_mean(word: str, known: Iterable[str], but: str = "") -> str:
-    """The nearest of the known words as a question, or nothing when none is near.
+def did_you_mean(word: str, known: Iterable[str], but: Collection[str] = ()) -> str:
+    """The nearest of the known words but for some as a question, or nothing when none is near.
 
     >>> did_you_mean("floor_too", ["floor", "floor_to", "ceil"])
     "Did you mean 'floor_to'?"
     """
-    near = (known if isinstance(known, Words) else Words(known)).near(word, but)
+    near = (known if isinstance(known, Words) else _asked_of(tuple(known))).near(word, but)
     return f"Did you mean '{near}'?" if near else ""

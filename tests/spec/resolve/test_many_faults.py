@@ -120,6 +120,15 @@ def test_an_unknown_name_is_compared_with_the_known_ones_once(monkeypatch: pytes
     assert 0 < many <= 2 * few
 
 
+def test_names_that_are_listed_anew_are_looked_through_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of 600 experiments has a base that is none: the names that it may have meant are the same, but for its own."""
+    suggestions._asked_of.cache_clear()
+    orphans = "".join(f"  orphan{number}: {{base: nobody}}\n" for number in range(600))
+    source = Source("many.yaml", _study().text + orphans)
+    parts = _calls(monkeypatch, suggestions, "_parts", lambda: _problems(source))
+    assert 600 < parts < 2_000, "not 360,000"
+
+
 def test_formatting_checks_a_claim_as_often_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
     conclusions = import_module("dlspec.spec.resolve.conclusions")
 
