@@ -24,6 +24,8 @@ from ..store.requests import CellRequest, ReplicateBatch
 CACHED_BYTES = 4 * 2**20
 """How many bytes of replicates lie side by side: what a core has of the caches of common processors, the shared one included. Networks of a
 megabyte each take 6 to 15 % longer four at a time than one by one (an auto-encoder, a transformer, 2 million weights of one layer)."""
+MIN_MEASURED = 8
+"""So many replicates of what is measured only are side by side whatever they keep: cells of several depths are then compiled once."""
 CELLS_CACHED_BYTES = 2 * 2**20
 """The same of cells side by side, which share their examples and are compiled once in any case: what a core's own cache holds."""
 MAX_ROWS = 1024
@@ -38,7 +40,8 @@ def max_replicates_per_batch(program: Program, device: str) -> int:
         return 1
     if device != "cpu" or not uses_xla(program):
         return program.replicates
-    return min(program.replicates, max(1, CACHED_BYTES // max(1, _row_bytes(program))))
+    least = 1 if program.training is not None else MIN_MEASURED
+    return min(program.replicates, max(least, CACHED_BYTES // max(1, _row_bytes(program))))
 
 
 def max_cells_side_by_side(program: Program, replicates: int, device: str) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields
 from functools import partial
 from operator import attrgetter
-from typing import Any
+from typing import Any, cast
 
 PLAIN = (
     "str", "int", "bool", "float", "str | None", "int | None", "float | None", "tuple[str, ...]", "Shape", "np.ndarray[Any, Any]",
@@ -21,6 +21,20 @@ class Holding:
     __slots__ = ("gathered", "held")
     held: int
     gathered: dict[type[Any], list[Any]]
+
+    def __getstate__(self) -> Any:
+        """What another process is given: it gathers for itself."""
+        whole, slots = cast("tuple[None, dict[str, Any]]", object.__getstate__(self))
+        return whole, {name: value for name, value in slots.items() if name != "gathered"}
+
+
+def bits_of(kinds: Sequence[type[Any]]) -> dict[type[Any], int]:
+    """A bit for each kind of term, the same in every process, as terms go from one to another.
+
+    In the order of names: a class with slots is made twice, and whether the first of it is still there hangs on when garbage was collected.
+    """
+    names = sorted({kind.__name__ for kind in kinds})
+    return {kind: 1 << names.index(kind.__name__) for kind in kinds}
 
 
 Below = Callable[[Any], Sequence[Any]]

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..diagnostics.problems import Span
 from ..records import record
-from .term_parts import Holding, parts_of
+from .term_parts import Holding, bits_of, parts_of
 from .types import Shape, Type
 
 
@@ -355,7 +355,7 @@ def children(term: Term) -> Sequence[Term]:
 
 _BELOW = {kind: parts_of(kind, Term) for kind in Term.__subclasses__()}
 _SLOTS = {kind: ("held", "type", *kind.__slots__) for kind in Term.__subclasses__()}
-_BITS = {kind: 1 << place for place, kind in enumerate(Term.__subclasses__())}
+_BITS = bits_of(Term.__subclasses__())
 
 
 def has(term: Term, *kinds: type[Term]) -> bool:

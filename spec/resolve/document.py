@@ -72,9 +72,9 @@ def _bases(node: yaml.Mapping, name: str, known: Mapping[str, yaml.Mapping]) -> 
             hint = "`base` names another experiment: remove it, or name that one."
             raise problem_at(base.span, f"the experiment is derived from itself: {loop}", hint)
         if node.key(base.text) is None:
-            names = node.keys()
-            others = [name for name in names if name not in chain]
-            hint = did_you_mean(base.text, names, chain) or those("other experiments", others)
+            every = node.keys()
+            others = [other for other in every if other not in chain]
+            hint = did_you_mean(base.text, every, chain) or those("other experiments", others)
             raise problem_at(base.span, f"there is no experiment '{base.text}'", hint)
         name = base.text
     return list(chain)

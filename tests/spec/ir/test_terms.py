@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 
+import pytest
 from dlspec import spec
 from dlspec.spec.diagnostics.problems import Source, Span
 from dlspec.spec.ir import terms as t
@@ -14,7 +17,7 @@ from dlspec.spec.ir.types import Type
 from dlspec.spec.passes.program_roots import written
 
 ROOT = Path(__file__).parents[3]
-KINDS = t.Term.__subclasses__()
+KINDS = sorted({getattr(t, kind.__name__) for kind in t.Term.__subclasses__()}, key=lambda kind: kind.__name__)
 
 
 def _programs() -> list[Program]:
@@ -59,3 +62,27 @@ def test_it_is_kept_by_pickle() -> None:
     term = pickle.loads(pickle.dumps(t.Operate("negative", (below,), {}, type=Type("int"))))
     assert t.has(term, t.StepNumber)
     assert not t.has(term, t.Reference)
+
+
+ELSEWHERE = """
+import gc, pickle, sys
+gc.set_threshold({threshold})
+from dlspec.spec.ir import terms as t
+term = pickle.load(sys.stdin.buffer)
+print([t.has(term, kind) for kind in (t.StepNumber, t.IndexVariable, t.Operate)], [type(one).__name__ for one in t.within(term, t.StepNumber)])
+"""
+
+
+@pytest.mark.parametrize("threshold", [0, 10])
+def test_another_process_knows_what_stands_in_a_term(threshold: int) -> None:
+    """A class with slots is made twice. Whether the first is still there when classes are numbered hangs on when garbage was collected."""
+    below = t.StepNumber(type=Type("int"))
+    term = t.Operate("negative", (below,), {}, type=Type("int"))
+    assert t.within(term, t.StepNumber) == [below]
+    told = subprocess.run(
+        [sys.executable, "-c", ELSEWHERE.format(threshold=threshold)],
+        input=pickle.dumps(term),
+        capture_output=True,
+        check=True,
+    )
+    assert told.stdout.decode().split("] [") == ["[True, False, True", "'StepNumber']\n"]
