@@ -30,6 +30,8 @@ class Budget:
     precision: float = 0.01
 
 
+LEAST_STEPS = 8
+"""So many steps a round at least, however long they take: what a call costs beside its steps is for many of them in a run."""
 QUICK = Budget(rounds=3, seconds=0.1, choice=0.5, most=3)
 
 
@@ -174,6 +176,6 @@ def _steps(worker: Worker, seconds: float) -> int:
         if took >= seconds / 4:
             break
         steps *= max(2, min(16, int(seconds / 4 / max(took, 1e-6))))
-    steps = max(1, round(steps * seconds / took))
+    steps = max(LEAST_STEPS, round(steps * seconds / took))
     worker.train(steps)
     return steps
