@@ -6,19 +6,17 @@ that a claim keeps; the claim holds in it where all replicates agree. All settin
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from dlspec import spec
-from dlspec.interpreter.api.quantities import Number
 from dlspec.interpreter.api.run import Run
 from dlspec.interpreter.results.number_text import spread
 
 from .kept import NOT_YET, made_by
-from .paper import meaning, readable
+from .paper import meaning, readable, six_digits
 from .workloads import ROOT
 
 GRIDS = ROOT / "benchmarks" / "grids"
@@ -84,15 +82,10 @@ def _values(run: Run, expression: str) -> dict[str, Any]:
         "expression": expression,
         "axes": list(worth.places[0][0]),
         "settings": [
-            {"at": [str(value) for value in place.values()], "values": [_plain(number) for number in numbers]}
+            {"at": [str(value) for value in place.values()], "values": [six_digits(number.value) for number in numbers]}
             for place, numbers in worth.places
         ],
     }
-
-
-def _plain(number: Number) -> float | None:
-    """A number of six digits; none where an event never came, or it is undefined."""
-    return float(f"{number.value:.6g}") if math.isfinite(number.value) else None
 
 
 # -- the page --------------------------------------------------------------------------------------------------------------

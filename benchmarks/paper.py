@@ -177,7 +177,7 @@ def kept(asked: Asked, run: Run, wanted: Sequence[tuple[str, str]]) -> dict[str,
         axes = [name for name in frame.columns if name not in ("replicate", "value", "low", "high", "seed")]
         groups = frame.groupby(axes, sort=False) if axes else [((), frame)]
         numbers[f"{experiment}: {expression}"] = [
-            {"at": [str(value) for value in at], "values": [_plain(value) for value in group["value"]]}
+            {"at": [str(value) for value in at], "values": [six_digits(value) for value in group["value"]]}
             for at, group in groups
         ]
     return {
@@ -215,7 +215,7 @@ def joined(asked: Asked, before: Mapping[str, Any], now: Mapping[str, Any]) -> d
     }  # fmt: skip
 
 
-def _plain(value: float) -> float | None:
+def six_digits(value: float) -> float | None:
     """A number of six digits, as rounding differs beyond them from machine to machine; None for one that is not finite."""
     return float(f"{value:.6g}") if math.isfinite(value) else None
 

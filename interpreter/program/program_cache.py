@@ -56,12 +56,14 @@ class ProgramCache:
             compiled.begin(batch, replicates)
             return compiled
         with self.lock:
-            known = self.traces.get(signature)
-            measured = repr((measured_digest(batch.program), *signature[1:]))
-            traces = self.traces[signature] = known or Traces(repr(signature), measured)
-            traces.shared = known is not None
-            self.compiled += known is None
-        if known is None:
+            traces = self.traces.get(signature)
+            known = traces is not None
+            if traces is None:
+                measured = repr((measured_digest(batch.program), *signature[1:]))
+                traces = self.traces[signature] = Traces(repr(signature), measured)
+            traces.shared = known
+            self.compiled += not known
+        if not known:
             compiling()
         return Compiled(batch, replicates, xla, wide=wide, traces=traces)
 

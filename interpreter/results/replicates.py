@@ -51,6 +51,8 @@ still of those that do so in a function. Version 3 told 0 of numbers made of con
 """
 BIASES = 1
 """The version of the sampling biases, raised as that of the errors."""
+BESIDE: Mapping[str, int] = {"error": ERRORS, "bias": BIASES}
+"""The columns of numbers that lie beside the values of some measures, with their versions: those of another one may be wrong."""
 
 
 Samples = Mapping[str, Mapping[int, Mapping[str, Array]]]
@@ -143,6 +145,11 @@ class Replicate:
     def name(self) -> str:
         """What people call it: `line/deep d=4 replicate 1`. Replicates of equal cells have one key, and each a name."""
         return f"{cell_name(self.experiment, self.variant, self.constants)} replicate {self.number}"
+
+    @property
+    def beside(self) -> Mapping[str, Mapping[str, Sequence[Array]]]:
+        """What lies beside the values of its curves, by the column that holds it."""
+        return {"error": self.errors, "bias": self.biases}
 
     def record(
         self, step: int, measures: Mapping[str, Array], errors: Mapping[str, Array] | None = None,

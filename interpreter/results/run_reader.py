@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from dlspec.spec.ir.plan import ClaimPlan
 
 from .errors import StoreError
-from .replicates import Curve, Replicate, Results
+from .replicates import BESIDE, Curve, Replicate, Results
 from .run_list import RunRecord
 from .verdicts import Decision, Evidence, Point, Verdict
 
@@ -66,7 +66,7 @@ def _curves(
     width = table.column("index").to_numpy()
     beside = {
         name: (table.column(name).is_valid().to_numpy(), table.column(name).to_numpy())
-        for name in ("error", "bias")
+        for name in BESIDE
         if name in table.column_names  # runs of before have none
     }
     for start, end in zip(starts, [*starts[1:], len(values)], strict=True):

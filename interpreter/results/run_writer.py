@@ -32,8 +32,8 @@ from .made_by import stored_by
 from .npz import write_npz
 from .optional_outputs import Aside
 from .precision_text import precisions
-from .replicates import Replicate, Results, signs
-from .table_columns import counted
+from .replicates import BESIDE, Replicate, Results, signs
+from .table_columns import beside_column, counted
 
 if TYPE_CHECKING:
     from .verdicts import Verdict
@@ -234,30 +234,22 @@ def curves_table(replicates: Iterable[Replicate]) -> pa.Table:
     """Curves, one row a number: the replicate and how it ended, the measure, its index, the step, the value, its sampling error and bias."""
     curves = [
         ((replicate.experiment, replicate.variant, point, replicate.number, replicate.digest, replicate.status, name), replicate.steps[: len(values)],
-         np.asarray(values, dtype=np.float64).reshape(len(values), -1), replicate.errors.get(name), replicate.biases.get(name))
+         np.asarray(values, dtype=np.float64).reshape(len(values), -1), [each.get(name) for each in replicate.beside.values()])
         for replicate in replicates for point in [_point(replicate)] for name, values in replicate.curves.items()
     ]  # fmt: skip
     if not curves:
         return CURVES.empty_table()
     words = zip(*(words for words, *_ in curves), strict=True)
-    of = pa.array(np.repeat(np.arange(len(curves)), [table.size for _, _, table, *_ in curves]))
+    of = pa.array(np.repeat(np.arange(len(curves)), [table.size for _, _, table, _ in curves]))
     columns = [pa.array(column, field.type).take(of) for column, field in zip(words, CURVES, strict=False)]
-    index = [np.tile(np.arange(table.shape[1]), len(table)) for _, _, table, *_ in curves]
-    step = [np.repeat(steps, table.shape[1]) for _, steps, table, *_ in curves]
+    index = [np.tile(np.arange(table.shape[1]), len(table)) for _, _, table, _ in curves]
+    step = [np.repeat(steps, table.shape[1]) for _, steps, table, _ in curves]
     columns += [
         pa.array(np.concatenate(index), pa.int32()), pa.array(np.concatenate(step), pa.int64()),
-        pa.array(np.concatenate([table.ravel() for _, _, table, *_ in curves]), pa.float64()),
-        pa.concat_arrays([_beside(errors, table.size) for _, _, table, errors, _ in curves]),
-        pa.concat_arrays([_beside(biases, table.size) for _, _, table, _, biases in curves]),
+        pa.array(np.concatenate([table.ravel() for _, _, table, _ in curves]), pa.float64()),
+        *(pa.concat_arrays([beside_column(beside[place], table.size) for _, _, table, beside in curves]) for place in range(len(BESIDE))),
     ]  # fmt: skip
     return pa.Table.from_arrays(columns, schema=CURVES)
-
-
-def _beside(numbers: Sequence[Any] | None, rows: int) -> pa.Array:
-    """What lies beside a curve's numbers, or nulls."""
-    if numbers is None:
-        return pa.nulls(rows, pa.float64())
-    return pa.array(np.asarray(numbers, dtype=np.float64).ravel(), pa.float64())
 
 
 def write_samples(path: Path, replicates: Iterable[Replicate]) -> None:

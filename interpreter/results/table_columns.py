@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from .array_entries import entry_name
@@ -71,6 +72,13 @@ def axis_text(value: Any) -> str:
 def plain(value: Any) -> Any:
     """A value of an axis as a column holds it: what is no number or text as a text; nothing stays that."""
     return value if value is None or isinstance(value, bool | int | float | str) else axis_text(value)
+
+
+def beside_column(numbers: Sequence[Any] | None, rows: int) -> pa.Array:
+    """What lies beside a measure's values, a number a row, or nulls."""
+    if numbers is None:
+        return pa.nulls(rows, pa.float64())
+    return pa.array(np.asarray(numbers, dtype=np.float64).ravel(), pa.float64())
 
 
 def _lists(value: Any) -> Any:

@@ -24,7 +24,8 @@ from dlspec.spec.passes.digests import LANGUAGE, NUMERICS
 from ..results import atomic_files
 from ..results.errors import Damaged
 from ..results.npz import write_npz
-from ..results.replicates import BIASES, ERRORS, Array, Replicate
+from ..results.replicates import BESIDE, Array, Replicate
+from ..results.table_columns import beside_column
 from .lazy_arrays import Numbers, Stored, StoredCurves, StoredSamples, entry
 from .requests import CellRequest, ReplicateBatch
 
@@ -37,8 +38,6 @@ CURVES = pa.schema(
         ("error", pa.float64()), ("bias", pa.float64()),
     ]
 )  # fmt: skip
-BESIDE = {"error": ERRORS, "bias": BIASES}
-"""The columns of numbers that lie beside the values of some measures, with their versions: those of another one may be wrong."""
 
 
 @dataclass(frozen=True)
@@ -272,7 +271,7 @@ def _about(batch: ReplicateBatch, replicate: Replicate, samples: Mapping[str, li
     measures = [
         {
             "digest": item, "name": name, "shape": list(np.shape(replicate.curves[name][0])),
-            **{column: BESIDE[column] for column, curves in _columns_beside(replicate) if name in curves},
+            **{column: BESIDE[column] for column, curves in replicate.beside.items() if name in curves},
         }
         for item, name in names.items()
         if replicate.curves.get(name)
@@ -295,21 +294,10 @@ def _table(described: Sequence[Mapping[str, Any]], replicates: Sequence[Replicat
                 pa.array(np.full(values.size, replicate.number), pa.int32()), pa.repeat(item["name"], values.size),
                 pa.array(np.repeat(replicate.steps, width), pa.int64()),
                 pa.array(np.tile(np.arange(width), len(replicate.steps)), pa.int32()), pa.array(values.ravel(), pa.float64()),
-                *(_column(curves.get(item["name"]), values.size) for _, curves in _columns_beside(replicate)),
+                *(beside_column(curves.get(item["name"]), values.size) for curves in replicate.beside.values()),
             ]  # fmt: skip
             batches.append(pa.record_batch(columns, schema=CURVES))
     return pa.Table.from_batches(batches, CURVES)
-
-
-def _columns_beside(replicate: Replicate) -> tuple[tuple[str, Mapping[str, Sequence[Array]]], ...]:
-    return ("error", replicate.errors), ("bias", replicate.biases)
-
-
-def _column(numbers: Sequence[Array] | None, rows: int) -> pa.Array:
-    """What lies beside a measure's values, or nulls."""
-    if numbers is None:
-        return pa.nulls(rows, pa.float64())
-    return pa.array(np.asarray(numbers, dtype=np.float64).ravel(), pa.float64())
 
 
 def _samples(
