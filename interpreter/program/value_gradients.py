@@ -1,4 +1,4 @@
-"""Derivatives of one example's values by a name, a layer's output or weights: gradients, Jacobians, and products with a vector.
+"""Derivatives of one example's values by a name, a function's parameter, a layer's output or weights: gradients, Jacobians, and products with a vector.
 
 No example's value hangs on another's, so one backward pass of their sum gives the gradients of all.
 """
@@ -12,7 +12,8 @@ from typing import Any
 
 import tensorflow as tf
 from dlspec.spec.ir import terms as t
-from dlspec.spec.ir.axes import EXAMPLE, REPLICATE, Axes, entries_axis, is_of_entries
+from dlspec.spec.ir.axes import EXAMPLE, REPLICATE, Axes, entries_axis, is_of_entries, union
+from dlspec.spec.ir.bodies import free_indices, free_parameters
 from dlspec.spec.ir.plan import Program
 from dlspec.spec.passes.jacobians import is_written_out
 from dlspec.spec.passes.program_roots import before_weights
@@ -41,21 +42,28 @@ class Subject:
 def derivative(
     program: Program, networks: Networks, lowering: Lowering, term: t.ValueGradient | t.Directional
 ) -> Value:
-    """Each example's derivative. The example's other names have their values; networks and outputs are made anew from the subject."""
+    """Each example's derivative. The example's other names have their values; networks and outputs are made anew from the subject.
+
+    It is taken once, wherever it stands; where it hangs on parameters of functions around it, on a loop's state for one, at each place by itself.
+    """
+    parameters = free_parameters(term)
     place = f"derivative {id(term)}"
-    if place in lowering.values:
+    if place in lowering.values and not parameters:
         return lowering.values[place]
-    outer = lowering.outermost()
+    outer = replace(lowering, taken=()) if parameters else lowering.outermost()
     for name in names_of(program, term.of, "example"):
         outer(t.Reference(name, "example", type=outer.bindings[name].type))
     axes = (*outer.rows, EXAMPLE, *(axis for axis in outer.sizes if is_of_entries(axis)))
+    along = tuple(index.key for index in free_indices(term))
+    axes = union([axes, along, *(outer.arguments[key].axes for key in parameters)])
     if isinstance(term, t.Directional):
         value = _along(_subject(program, networks, outer, term.by, axes), outer, term, axes)
     elif is_written_out(program, term, outer.training is not None):
         value = _one_by_one(_subject(program, networks, outer, term.by, axes), term, axes)
     else:
         value = _side_by_side(program, networks, outer, term, axes)
-    lowering.values[place] = value
+    if not parameters:
+        lowering.values[place] = value
     return value
 
 
@@ -153,6 +161,13 @@ def _value(lowering: Lowering, term: t.Term, axes: Axes) -> Any:
 
 def _subject(program: Program, networks: Networks, outer: Lowering, by: t.By, axes: Axes) -> Subject:
     """What a derivative is taken with respect to; where the axes are more than the examples', the same along them."""
+    if isinstance(by, t.Parameter):
+        tensor, key = outer.broadcast_to_axes(outer(by), axes, len(by.type.shape)), by.key
+
+        def bound(tensors: Sequence[Any]) -> Lowering:
+            return outer.bound({key: Value(tensors[0], axes)})
+
+        return Subject([tensor], bound, lambda tensors: tensors[0], lambda whole: [whole])
     if isinstance(by, t.Reference | t.NetworkOutput):
         value = outer(by)
         tensor = outer.broadcast_to_axes(value, axes, len(by.type.shape))

@@ -20,9 +20,9 @@ from . import constant_folding as folding
 from .context import Context, Elaborator
 from .distributions import choice, sample
 from .example_means import OVER_EXAMPLES, must_be_in_a_measure, over_stream
-from .expectations import applied, behind, enclosed, ranges
+from .expectations import applied, enclosed, ranges
 from .expression_text import Text
-from .gradients import FORMS_OF_DERIVATIVES, batch_mean, derivative
+from .gradients import FORMS_OF_DERIVATIVES, batch_mean, derivative, subject
 from .loops import LOOPS, loop
 from .moments import MOMENTS, recalled
 from .namespace import Function
@@ -304,9 +304,9 @@ def special_form(checker: Elaborator, node: n.Call, text: Text, context: Context
     if row.name == "int":
         return turned(checker, operand, span)
     if row.name in FORMS_OF_DERIVATIVES:
-        by = behind(checker.term(node.arguments[1], text, context), context.bound)
-        along = None if wanted < 3 else enclosed(checker.term(node.arguments[2], text, context), context.bound)
-        return derivative(row.name, enclosed(operand, context.bound), by, along, context.stage, span)
+        by, bound = subject(checker.term(node.arguments[1], text, context), context.bound)
+        along = None if wanted < 3 else enclosed(checker.term(node.arguments[2], text, context), bound)
+        return derivative(row.name, enclosed(operand, bound), by, along, context.stage, span)
     if row.name == "B":
         return batch_mean(checker, operand, context.stage, span)
     raise InternalError(f"no check of the special form '{row.name}'")

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..ir import terms as t
-
-Ranging = t.Expectation | t.Gradient
+from ..ir.bodies import free_parameters
 
 
 def enclosed(term: t.Term, bound: Mapping[str, t.Term]) -> t.Term:
@@ -43,24 +42,3 @@ def applied(function: str, keys: Sequence[str], arguments: Sequence[t.Term], bod
         return body
     names, given = zip(*used, strict=True)
     return t.Invoke(function, names, given, body, type=body.type, span=body.span)
-
-
-def free_parameters(term: t.Term) -> set[str]:
-    """The parameters that a term uses and does not bind, outside of what is enclosed."""
-    free: set[str] = set()
-    bound: set[str] = set()
-    seen: set[int] = set()
-    stack = [term]
-    while stack:
-        item = stack.pop()
-        if id(item) in seen or isinstance(item, Ranging):
-            continue
-        seen.add(id(item))
-        if not t.has(item, t.Parameter):
-            continue
-        if isinstance(item, t.Parameter):
-            free.add(item.key)
-        elif isinstance(item, t.Invoke | t.Scan):
-            bound.update(item.parameters)
-        stack.extend(t.children(item))
-    return free - bound

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
 
 from ..diagnostics.problems import Span, problem_at
 from ..ir import terms as t
 from ..ir.bodies import free_indices
 from ..ir.types import Type
+from ..passes.print_term import spell
 from .context import Elaborator
 from .namespace import LATE_STAGES
 from .other_weights import refuse_means_in_weights
@@ -26,9 +28,9 @@ def derivative(form: str, of: t.Term, by: t.Term, along: t.Term | None, stage: s
     chosen = _chosen(by)
     refuse_means_in_weights(form, of, chosen, stage, span)
     if form in ("gradient", "hessian_vector"):
-        must_be_one_number(of, "`jacobian(…)` is of an array; " if form == "gradient" else "")
+        must_be_one_number(of, "`jacobian(…)` is of an array; " if form == "gradient" else "", chosen)
     else:
-        _must_be_of_one_example(of, "a Jacobian matrix" if form == "jacobian" else "a derivative")
+        _must_be_of_one_example(of, "a Jacobian matrix" if form == "jacobian" else "a derivative", chosen)
     if along is not None:
         _must_be_a_direction(along, chosen, by.span or span)
         shape = chosen.type.shape if form == "hessian_vector" else of.type.shape
@@ -45,10 +47,31 @@ def derivative(form: str, of: t.Term, by: t.Term, along: t.Term | None, stage: s
     return t.ValueGradient(of, chosen, type=Type("real", (*of.type.shape, *chosen.type.shape)), span=span)
 
 
+def subject(by: t.Term, bound: Mapping[str, t.Term]) -> tuple[t.Term, Mapping[str, t.Term]]:
+    """What a derivative is taken with respect to, and the arguments by which what it is of may be made anew.
+
+    A parameter that stands for a name of the example, an output, a layer's output or weights is that. Any other is itself: the state of a loop, or
+    a function's own value, whatever it was made of.
+    """
+    own = by
+    while isinstance(by, t.Parameter):
+        own, by = by, bound.get(by.key)  # type: ignore[assignment]
+    named = isinstance(by, t.Reference) and by.stage in ("example", "outputs")
+    layer = isinstance(by, t.NetworkOutput) and by.layer is not None and by.input is None
+    if not isinstance(own, t.Parameter) or named or layer or isinstance(by, t.Weight | t.AllWeights):
+        return by, bound
+    return own, {key: argument for key, argument in bound.items() if key != own.key}
+
+
 def _chosen(by: t.Term) -> t.By:
-    """The name, the layer's output or the weights that a derivative is taken with respect to. Raises StudyError."""
+    """The name, the parameter, the layer's output or the weights that a derivative is taken with respect to. Raises StudyError."""
     if isinstance(by, t.NetworkOutput) and by.layer is not None:
         return _output(by)
+    if isinstance(by, t.Parameter):
+        if by.type.kind != "real":
+            hint = "Give the function real numbers: of an int k `1.0 * k` is one."
+            raise problem_at(by.span, f"'{spell(by)}' is {by.type}, and has no gradient", hint)
+        return by
     if not isinstance(by, t.Reference):
         return weights_of(by)
     if by.stage not in ("example", "outputs"):
@@ -74,7 +97,7 @@ def _output(by: t.NetworkOutput) -> t.NetworkOutput:
 def _must_be_a_direction(along: t.Term, by: t.By, span: Span) -> None:
     """Refuses a direction that is not of the shape of what the derivative is taken with respect to."""
     name = f"'{by.name}'" if isinstance(by, t.Reference) else "the weights"
-    name = f"'{by.network}.{by.layer}'" if isinstance(by, t.NetworkOutput) else name
+    name = f"'{spell(by)}'" if isinstance(by, t.NetworkOutput | t.Parameter) else name
     if along.type.kind == "bool" or along.type.shape != by.type.shape:
         message = f"a direction of {name} is {Type('real', by.type.shape)}, and this is {along.type}"
         hint = "Give one number for each entry: `gradient(x, y)` has that shape, and so has a draw of it."
@@ -89,7 +112,7 @@ def _must_be_a_direction(along: t.Term, by: t.By, span: Span) -> None:
         )
 
 
-def must_be_one_number(of: t.Term, of_arrays: str = "") -> None:
+def must_be_one_number(of: t.Term, of_arrays: str = "", by: t.By | None = None) -> None:
     """Refuses what has no gradient, or several: a gradient is taken of one number per example. Raises StudyError.
 
     `of_arrays` says what else is taken of an array.
@@ -101,14 +124,14 @@ def must_be_one_number(of: t.Term, of_arrays: str = "") -> None:
             else "A comparison has no gradient."
         )
         raise problem_at(of.span, f"a gradient is taken of one number per example, and this is {of.type}", hint)
-    _must_be_of_one_example(of, "a gradient")
+    _must_be_of_one_example(of, "a gradient", by)
 
 
-def _must_be_of_one_example(of: t.Term, what: str) -> None:
-    """Refuses what is no value of one example by itself. Raises StudyError."""
+def _must_be_of_one_example(of: t.Term, what: str, by: t.By | None) -> None:
+    """Refuses what is no value of one example by itself; a function's parameter may have one for each value of an index. Raises StudyError."""
     if of.type.kind == "bool":
         raise problem_at(of.span, f"{what} is taken of numbers, and this is {of.type}", "A comparison has no gradient.")
-    if free_indices(of):
+    if free_indices(of) and not isinstance(by, t.Parameter):
         hint = "Write one `gradient` for each entry, or the sum of them."
         raise problem_at(of.span, f"{what} depends on no index of index notation around it", hint)
     if any(isinstance(item, t.Expectation | t.Gradient) for item in t.walk(of)):
@@ -133,9 +156,12 @@ def weights_of(term: t.Term) -> t.Weight | t.AllWeights:
             f"'{term.network}' is a network, and a gradient is taken with respect to names, layers' outputs and weights",
             hint,
         )
+    if isinstance(term, t.Literal):
+        hint = "Write the derivative out, or give the function a value that is none: a name, or what is made of one."
+        raise problem_at(term.span, "a constant stands here, and no gradient is taken with respect to one", hint)
     hint = (
         "Write a name of the example or an output, `f.hidden` for what a layer gives, `f.weights` for all of a network's weights, "
-        "or `f.dense_1.kernel` for one."
+        "or `f.dense_1.kernel` for one. Any other value is given to a function first: `slope(u): gradient(u^2, u)`, `slope(2 * x)`."
     )
     raise problem_at(term.span, "a gradient is taken with respect to a name, a layer's output or weights", hint)
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..diagnostics.problems import Span, did_you_mean, problem_at, sentence
+from ..diagnostics.problems import Span, StudyError, did_you_mean, problem_at, sentence
 from ..expressions import nodes as n
 from ..ir import terms as t
+from ..ir.bodies import free_indices, free_parameters
 from ..ir.types import KINDS, Type
 from ..passes.evaluate import as_kind
+from ..passes.print_term import spell
 from ..tables.layers import LAYERS
 from ..tables.operations import OPERATIONS
 from ..tables.special_forms import Form
 from . import constant_folding as folding
 from .context import Context, Elaborator
-from .expectations import ranges
+from .expectations import enclosed, ranges
 from .expression_text import Text
 from .namespace import Function
 from .other_weights import must_be_steady
@@ -46,6 +48,7 @@ def loop(checker: Elaborator, row: Form, node: n.Call, text: Text, context: Cont
     term = _term(checker, function, start, items, context, span, steps=steps, every=every)
     _must_be_pure(checker, term.body, row.name, function, span)
     must_be_steady(checker, term, span)
+    _must_vary_along_no_index(term, context)
     return folding.closed(term)
 
 
@@ -89,7 +92,13 @@ def _term(
             arguments.append(t.Parameter(keys[1], type=Type(items.type.kind, items.type.shape[1:]), span=span))
             checker.differentiable.update(keys[1:] if checker.names.trained(items) else [])
         checker.differentiable.update(keys[:1] if learnt else [])
-        body = checker.apply(function, list(arguments), context, span)
+        try:
+            body = checker.apply(function, list(arguments), context, span)
+        except StudyError:
+            if kind == "real" or not isinstance(start, t.Literal):
+                raise
+            kind = "real"  # a derivative by the state, which a constant start leaves real as well
+            continue
         if body.type.shape != state.shape:
             message = f"'{function.name}' makes {body.type} of a state that is {state}: a state keeps its type"
             raise problem_at(span, message, f"Make '{function.name}' give the shape of its first argument.")
@@ -109,6 +118,21 @@ def _term(
         start = replace(start, value=as_kind(start.value, kind), type=state)
     result = folding.sized(Type(kind, (*([steps] if every else []), *state.shape)), span)
     return t.Scan(function.name, tuple(keys), start, items, body, steps, every, type=result, span=span)
+
+
+def _must_vary_along_no_index(loop: t.Scan, context: Context) -> None:
+    """Refuses a state that varies along an index around, where its function takes derivatives of it by other things. Raises StudyError."""
+    if not any(free_indices(enclosed(item, context.bound)) for item in loop.arguments):
+        return
+    derivatives: list[t.ValueGradient | t.Directional] = [
+        *t.within(loop.body, t.ValueGradient),
+        *t.within(loop.body, t.Directional),
+    ]
+    for item in derivatives:
+        if not isinstance(item.by, t.Parameter) and free_parameters(item):
+            message = f"a derivative by `{spell(item.by)}` is of one state, and here is one for each value of an index"
+            hint = f"Write one `{'scan' if loop.every else 'iterate'}` for each entry, or take the derivative by the function's own parameter."
+            raise problem_at(item.span or loop.span, message, hint)
 
 
 def _must_be_pure(checker: Elaborator, body: t.Term, form: str, function: Function, span: Span) -> None:

@@ -191,7 +191,7 @@ def _applies(program: Program, term: t.WithWeights) -> bool:
 def _past(program: Program, term: t.ValueGradient | t.Directional) -> Problem | None:
     """The problem of a derivative by an output, or by what a layer gives, of something in which that is made anew at other weights."""
     by = term.by
-    if isinstance(by, t.Weight | t.AllWeights) or (isinstance(by, t.Reference) and by.stage == "example"):
+    if isinstance(by, t.Weight | t.AllWeights | t.Parameter) or (isinstance(by, t.Reference) and by.stage == "example"):
         return None
     inner = next(_within(program, term.of), None)
     if inner is None:

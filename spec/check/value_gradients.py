@@ -64,7 +64,7 @@ def bent_products(program: Program, reads: MeasureReads) -> list[Problem]:
 def _by_value(program: Program, term: Derivative, paths: Paths) -> Problem | None:
     """The problem of a gradient that is 0 everywhere: the value has nothing of the name, or of what the layer gives, or by way of ints alone."""
     by, shown = term.by, brief(term.of)
-    name = f"'{by.name}'" if isinstance(by, t.Reference) else f"`{spell(by)}`"
+    name = f"'{spell(by)}'" if isinstance(by, t.Reference | t.Parameter) else f"`{spell(by)}`"
     passed = Reached()
     outputs = {item.name for item in program.outputs}
 
@@ -184,9 +184,11 @@ def coupling(program: Program, term: Derivative | t.Gradient) -> Problem | None:
 
 
 def _is(term: t.Term, by: t.By) -> bool:
-    """Whether a term is the name, or the layer's output, that a derivative is taken by."""
+    """Whether a term is the name, the parameter or the layer's output that a derivative is taken by."""
     if isinstance(by, t.Reference):
         return isinstance(term, t.Reference) and term.name == by.name
+    if isinstance(by, t.Parameter):
+        return isinstance(term, t.Parameter) and term.key == by.key
     given = _given_by(term, by)
     return given is not None and given.layer == _layer(by)
 

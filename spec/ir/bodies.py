@@ -17,3 +17,24 @@ def made_once(term: t.Term) -> tuple[t.Term, ...]:
     """The parts of a function's body that are the same at each application: names, and networks on their own input."""
     every = t.walk(term) if t.has(term, t.Reference, t.NetworkOutput) else ()
     return tuple(i for i in every if isinstance(i, t.Reference) or (isinstance(i, t.NetworkOutput) and i.input is None))
+
+
+def free_parameters(term: t.Term) -> set[str]:
+    """The parameters that a term uses and does not bind, outside of what is enclosed."""
+    free: set[str] = set()
+    bound: set[str] = set()
+    seen: set[int] = set()
+    stack = [term]
+    while stack:
+        item = stack.pop()
+        if id(item) in seen or isinstance(item, t.Expectation | t.Gradient):
+            continue
+        seen.add(id(item))
+        if not t.has(item, t.Parameter):
+            continue
+        if isinstance(item, t.Parameter):
+            free.add(item.key)
+        elif isinstance(item, t.Invoke | t.Scan):
+            bound.update(item.parameters)
+        stack.extend(t.children(item))
+    return free - bound

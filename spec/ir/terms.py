@@ -217,12 +217,12 @@ class Gradient(Term):
 class ValueGradient(Term):
     """The derivatives of one example's value with respect to a name, a layer's output or weights, along the backward pass that the modes make.
 
-    `by` is a name of the example, whose other names are held, of an output, what a layer gives on its network's own input, or weights. The
-    shape is that of the value and then that of `by`: the gradient of a number, the Jacobian matrix of an array.
+    `by` is a name of the example, whose other names are held, of an output, what a layer gives on its network's own input, weights, or a parameter of
+    a function around it. The shape is that of the value and then that of `by`: the gradient of a number, the Jacobian matrix of an array.
     """
 
     of: Term
-    by: Reference | NetworkOutput | Weight | AllWeights
+    by: Reference | Parameter | NetworkOutput | Weight | AllWeights
 
 
 @record(frozen=True, slots=True, eq=False)
@@ -231,7 +231,7 @@ class Directional(Term):
     of the gradient of a number, of the shape of `by`: the product of its Hessian matrix with the direction."""
 
     of: Term
-    by: Reference | NetworkOutput | Weight | AllWeights
+    by: Reference | Parameter | NetworkOutput | Weight | AllWeights
     along: Term
     twice: bool = False
 
@@ -243,7 +243,7 @@ class BatchMean(Term):
     body: Term
 
 
-By = Reference | NetworkOutput | Weight | AllWeights
+By = Reference | Parameter | NetworkOutput | Weight | AllWeights
 """What a derivative is taken with respect to."""
 DERIVATIVES = (ValueGradient, Directional)
 """The classes of derivatives of one example's value, which are values of the example."""

@@ -332,12 +332,18 @@ def _gradient(term: t.Gradient, walk: Walk, names: Scope) -> Any:
 
 @_MEANING.case(t.ValueGradient)
 def _value_gradient(term: t.ValueGradient, walk: Walk, names: Scope) -> Any:
-    return ["gradient by", walk.term(term.of, names), walk.term(term.by, names)]
+    return ["gradient by", walk.term(term.of, _held(term.by, names)), walk.term(term.by, names)]
+
+
+def _held(by: t.By, names: Scope) -> Scope:
+    """The scope of what a derivative is taken of: a parameter that it is taken by is a value of its own, however that was made."""
+    return {**names, by.key: ["taken by", len(names)]} if isinstance(by, t.Parameter) else names
 
 
 @_MEANING.case(t.Directional)
 def _directional(term: t.Directional, walk: Walk, names: Scope) -> Any:
-    return ["hessian" if term.twice else "directional", *_all((term.of, term.by, term.along), walk, names)]
+    of = walk.term(term.of, _held(term.by, names))
+    return ["hessian" if term.twice else "directional", of, *_all((term.by, term.along), walk, names)]
 
 
 @_MEANING.case(t.BatchMean)

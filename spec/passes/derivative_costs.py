@@ -102,7 +102,7 @@ class DerivativeCounter(LayerCounter):
 
     def note_entering(self, plan: NetworkPlan, given: t.Term) -> None:
         """Notes the products of a network's first layer that lead to the name, where its input is that itself."""
-        if plan.layers and isinstance(self.by, t.Reference) and _is(given, self.by):
+        if plan.layers and self.by is not None and _is(given, self.by):
             self._enters(plan.layers[0], plan.each or 1)
 
     def _enters(self, first: LayerPlan, times: int) -> None:
@@ -201,7 +201,7 @@ class DerivativeCounter(LayerCounter):
         first, of, entering = self._alone(term, term.by, Provenance(True, frozenset({EXAMPLE})))
         entering *= isinstance(term, t.Directional) and (term.twice or bool(term.of.type.shape))
         whole, of, _ = self._alone(term, self.by, known)
-        twice = 1 if isinstance(self.by, t.Reference | t.NetworkOutput) else 2
+        twice = 1 if isinstance(self.by, t.Reference | t.Parameter | t.NetworkOutput) else 2
         grows = of.requires_grad or known.requires_grad
         for use, one, both in zip((self.each, self.once), first, whole, strict=True):
             own = entering if use is self.each else 0
@@ -234,6 +234,8 @@ class DerivativeCounter(LayerCounter):
         if isinstance(term.by, t.Reference):
             self.visited[term.by.name] = Passes()
             self.provenance[term.by.name] = known
+        elif isinstance(term.by, t.Parameter):
+            self.provenance[term.by.key] = known
         elif isinstance(term.by, t.NetworkOutput):
             assert term.by.layer is not None
             self.standing = {**self.standing, (term.by.network, term.by.layer): known}
@@ -246,5 +248,8 @@ class DerivativeCounter(LayerCounter):
         return found, of, entering
 
 
-def _is(term: t.Term, name: t.Reference) -> bool:
-    return isinstance(term, t.Reference) and term.name == name.name
+def _is(term: t.Term, by: t.By) -> bool:
+    """Whether a term is the name, or the parameter, that a derivative is taken by."""
+    if isinstance(by, t.Parameter):
+        return isinstance(term, t.Parameter) and term.key == by.key
+    return isinstance(by, t.Reference) and isinstance(term, t.Reference) and term.name == by.name

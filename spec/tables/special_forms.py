@@ -109,8 +109,8 @@ FORMS = _forms(
     Form(
         "gradient",
         "(x: real[], y) -> real[the shape of y]",
-        "the gradient of one example's x, by the gradient modes, with respect to y: a name of the example, an output, what a layer gives, or weights; by weights "
-        "its `E` is the full gradient in measures, its `B` that of the batch in losses",
+        "the gradient of one example's x, by the gradient modes, with respect to y: a name of the example, an output, what a layer gives, weights, or the parameter of a "
+        "function around it; by weights its `E` is the full gradient in measures, its `B` that of the batch in losses",
         "outputs",
     ),
     Form(

@@ -9,6 +9,10 @@ from dlspec.spec.ir.plan import Program
 from dlspec.spec.passes.cost import cost
 
 BODY = """
+functions:
+  slope(u): "gradient(f(u), u)"
+  up(u): "u + 0.1 * gradient(f(u)^2, u)"
+  bent(u): "hessian_vector(sum(h(u)^2), u, e)"
 task: {{example: {{x: "normal([48])", z: "normal([16])", e: "normal([48])", mix: uniform()}}}}
 architecture:
   f:
@@ -65,6 +69,10 @@ CASES = {
         8,
         "",
     ),
+    "a gradient by a parameter": ("f^2 + squared_norm(slope(2 * x))", 8, ""),
+    "a Hessian and a vector by a parameter": ("squared_norm(bent(2 * x))", 24, ""),
+    "steps by the input's gradient": ("f(stop(iterate(up, x, 3)))^2", 8, ""),
+    "steps that are differentiated": ("f(iterate(up, x, 3))^2", 8, ""),
     "an output at other weights": ("s + with_weights(s, h.weights, 2 * h.weights)", 8, ""),
 }
 

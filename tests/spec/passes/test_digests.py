@@ -459,6 +459,28 @@ def test_gradient_modes_are_in_the_digests_of_what_hangs_on_them_through_outputs
     assert len(set(bent)) == 2 and len(set(plain)) == 1
 
 
+def test_a_parameter_that_a_derivative_is_taken_by_is_told_from_what_it_was_made_of() -> None:
+    """Of 2x + 2x at 2x one half moves or both: derivatives 1 and 2, where all that is written out is the same. Names of functions are no meaning."""
+    functions = {
+        "one_of(u)": "gradient(u * (u + 2 * x[0]), u)",
+        "two_of(u)": "gradient(u * (u + u), u)",
+        "same_as(v)": "gradient(v * (v + v), v)",
+    }
+    document = copy.deepcopy(BASE)
+    document["experiments"]["e"]["functions"].update(functions)
+    document["experiments"]["e"]["measures"] |= {
+        name: f"E({call})"
+        for name, call in {
+            "moves_one": "one_of(2 * x[0])", "moves_two": "two_of(2 * x[0])", "same": "same_as(2 * x[0])", "loops": "iterate(two_of, 2 * x[0], 3)",
+            "halves": "iterate(one_of, 2 * x[0], 3)",
+        }.items()
+    }  # fmt: skip
+    one = program(document)
+    found = {measure.name: measure_digest(one, measure) for measure in one.measures}
+    assert found["moves_two"] == found["same"]
+    assert len({found[name] for name in ("moves_one", "moves_two", "loops", "halves")}) == 4
+
+
 def test_a_window_of_steps_is_in_the_digest_of_what_stops_by_it() -> None:
     """Other steps are looked at."""
     conditions = (
