@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -32,6 +32,7 @@ from .moments import may_be_missing
 from .names import make_names
 from .namespace import Function
 from .other_weights import misplaced_weights
+from .said_again import CellProblems
 from .scope import ExperimentScope
 from .statistics import statistics
 from .stored_weights import left_out_of_nothing, stored_weights
@@ -73,15 +74,35 @@ class ExperimentChecker:
 
     def program(self) -> Program:
         """The program. Raises StudyError with every independent problem, in file order, and OnePointNeeded (see `all_points.py`)."""
+        program, together = self._attempt()
+        some = self.scope.said_again.told_of(together)
+        problems = self.scope.said_again.apart_before(together, some) if some else together
+        if problems is None or bool(problems.errors) != bool(together.errors):
+            program, problems = self._with_apart(some)
+            self.scope.said_again.note_apart(together, some, problems)
+        self.scope.warnings[:] = problems.warnings
+        if program is None:
+            raise StudyError(problems.errors)
+        return program
+
+    def _with_apart(self, some: frozenset[Hashable]) -> tuple[Program | None, CellProblems]:
+        """The same with some expressions that stand again made each by itself, and those of which anything is told then."""
         while True:
-            try:
-                program = self._program()
-                if not self.scope.said_again.take_apart(self.scope.warnings):
-                    return program
-            except StudyError as error:
-                if not self.scope.said_again.take_apart((*error.problems, *self.scope.warnings)):
-                    raise
             self.scope = self.anew()
+            self.scope.said_again.apart = some
+            program, problems = self._attempt()
+            more = self.scope.said_again.told_of(problems)
+            if not more:
+                return program, problems
+            some |= more
+
+    def _attempt(self) -> tuple[Program | None, CellProblems]:
+        """The program, where it is sound, and what is told of it. Raises OnePointNeeded."""
+        try:
+            program = self._program()
+        except StudyError as error:
+            return None, CellProblems(error.problems, tuple(self.scope.warnings))
+        return program, CellProblems((), tuple(self.scope.warnings))
 
     def _program(self) -> Program:
         scope = self.scope

@@ -77,15 +77,13 @@ class Common:
 
     `keys` numbers parameters and indices over all cells; `differentiable` holds the keys of parameters that depend on
     weights. `parts` are the outcomes of parts, by where they stand; `cache` holds what is computed from parts, `reads` what
-    stands in measures. `judged` says whether claims are checked, `run` whether programs may be run. `apart` are expressions of
-    which each is made by itself, though others say the same (see `said_again.py`).
+    stands in measures. `judged` says whether claims are checked, `run` whether programs may be run.
     """
 
     def __init__(self, budget: Budget | None = None, judged: bool = True, run: bool = True) -> None:
         self.budget = budget or Budget()
         self.judged = judged
         self.run = run
-        self.apart: set[Hashable] = set()
         self.keys = itertools.count(1)
         self.differentiable: set[str] = set()
         self.parts: dict[Part, _Branch | Outcome] = {}

@@ -1,20 +1,22 @@
 """Expressions that stand more than once under other names of one stage: what they stand for is made once, and is the same term.
 
 Nothing is told of a term but where it stands. So where anything is to be told of an expression that was taken for another, the cell is checked
-anew with each of the two by itself (`take_apart`): an expression that is sound is sound wherever it stands. A draw is by the name that it is
-made under: the same distribution, and no draw that is part of anything, is taken with the other's name.
+anew with each of the two by itself (`told_of`): an expression that is sound is sound wherever it stands. Cells of which the same is told are not
+checked anew: what came of the first is what comes of them (`apart_before`). A draw is by the name that it is made under: the same distribution,
+and no draw that is part of anything, is taken with the other's name.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from ..diagnostics.problems import Problem
 from ..ir import terms as t
 from ..ir.plan import LossPlan, MeasurePlan, NetworkPlan
+from ..records import record
 from ..source import nodes as yaml
 from .memo import Shared
 
@@ -31,18 +33,37 @@ Taken = tuple[dict[Hashable, tuple[str, Any]], dict[Hashable, str]]
 """What is known of expressions that stand more than once: see `made` and `used`."""
 
 
+@record(frozen=True)
+class CellProblems:
+    """What is told of a cell: the errors for which it has no program, and its warnings."""
+
+    errors: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+
+    def all(self) -> Iterator[Problem]:
+        """Each of them."""
+        yield from self.errors
+        yield from self.warnings
+
+
 class SaidAgain:
     """The expressions of one cell that stand more than once, and what is made of the first of each."""
 
     def __init__(self, shared: Shared) -> None:
         self.shared = shared
-        self.apart = shared.common.apart
+        self.apart: frozenset[Hashable] = frozenset()
+        """Expressions of which each is made by itself, though others say the same."""
         self.made: dict[Hashable, tuple[str, Any]] = {}
         """Under which name an expression was made first, and what it is."""
         self.used: dict[Hashable, str] = {}
         """The expressions that others were taken for, and the name of each."""
         self.repeated: dict[str, dict[str, Hashable]] = {}
         """Of each stage, what stands under those names under which the same stands as under others."""
+
+    @property
+    def number_apart(self) -> int:
+        """A number for the expressions that are made each by itself, the same for the same ones."""
+        return self.shared.common.number(self.apart)
 
     def value(self, stage: str, name: str, make: Callable[[], Any]) -> Any:
         """The term of an expression and what is known of it, from `make` or from another name. Raises what `make` raises."""
@@ -113,21 +134,39 @@ class SaidAgain:
         self.made = made | self.made
         self.used = used | self.used
 
-    def take_apart(self, problems: Iterable[Problem]) -> bool:
-        """Whether anything is told of an expression that others were taken for; from then on these are made each by itself."""
+    def told_of(self, problems: CellProblems) -> frozenset[Hashable]:
+        """The expressions that others were taken for, and of which anything is told: to be made each by itself."""
         places = {said: self._node(said[0], name).span for said, name in self.used.items()}  # type: ignore[index]
         if not places:
-            return False
+            return frozenset()
         functions = self.shared.model.node("functions")
         everywhere = [functions.span] if functions is not None else []
-        told: set[Hashable] = set()
-        for span in {problem.span for problem in problems}:
+        found: set[Hashable] = set()
+        for span in {problem.span for problem in problems.all()}:
             if span is None or span.begins_in(*everywhere):
-                told.update(places)
-            else:
-                told.update(said for said, place in places.items() if span.begins_in(place))
-        self.apart |= told
-        return bool(told)
+                return frozenset(places)
+            found.update(said for said, place in places.items() if span.begins_in(place))
+        return frozenset(found)
+
+    def apart_before(self, problems: CellProblems, some: frozenset[Hashable]) -> CellProblems | None:
+        """What is told of a cell with some expressions apart, where it is known from another cell of which the same is told with them taken together.
+
+        What differs in numbers alone is the same where nothing more was told of the other with them apart.
+        """
+        known = self.shared.common.cache.get(self._key(problems, some))
+        if known is None:
+            return None
+        together, apart = known
+        if _said(together) == _said(apart):
+            return problems
+        return apart if together == problems else None
+
+    def note_apart(self, problems: CellProblems, some: frozenset[Hashable], apart: CellProblems) -> None:
+        """Notes what is told of a cell with some expressions taken together, and with them apart."""
+        self.shared.common.cache[self._key(problems, some)] = problems, apart
+
+    def _key(self, problems: CellProblems, some: frozenset[Hashable]) -> Hashable:
+        return "told apart", self.shared.common.number(some), _said(problems)
 
     def _node(self, stage: str, name: str) -> yaml.Node:
         node = _section(self.shared, stage)
@@ -145,6 +184,12 @@ class SaidAgain:
             cache[key] = _repeated(stage, node) if looked_at and isinstance(node, yaml.Mapping) else {}
         repeated: dict[str, Hashable] = cache[key]
         return repeated
+
+
+def _said(problems: CellProblems) -> Hashable:
+    """What is told, and where, but for numbers."""
+    both = problems.errors, problems.warnings
+    return tuple(tuple((one.span, one.without_numbers) for one in some) for some in both)
 
 
 def _section(shared: Shared, stage: str) -> yaml.Node | None:

@@ -120,7 +120,7 @@ class ExperimentScope:
     def group(self, part: Part, make: Callable[[], T], *nodes: yaml.Node | None) -> T:
         """The same for a part that is made of many others."""
         said = self.said_again
-        found: tuple[T, Taken] = self.memo.group((*part, len(said.apart)), lambda: said.noted(make), nodes)
+        found: tuple[T, Taken] = self.memo.group((*part, said.number_apart), lambda: said.noted(make), nodes)
         value, taken = found
         said.take(taken)
         return value

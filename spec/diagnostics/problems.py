@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -75,6 +76,11 @@ class Problem:
     def remedy(self) -> str:
         """What mends it: the hint under another name."""
         return self.hint
+
+    @property
+    def without_numbers(self) -> str:
+        """The message but for its numbers: what cells of other sizes say alike."""
+        return re.sub(r"\d+", "0", self.message)
 
     def __str__(self) -> str:
         return render([self])

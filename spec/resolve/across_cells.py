@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -80,7 +79,7 @@ def _keyed(problems: Sequence[Problem]) -> Iterator[tuple[tuple[object, ...], Pr
     """A cell's problems, each with its place and its message but for numbers, and which of several such it is."""
     seen: Counter[tuple[object, ...]] = Counter()
     for problem in dict.fromkeys(problems):
-        key = (problem.span, re.sub(r"\d+", "0", problem.message))
+        key = (problem.span, problem.without_numbers)
         seen[key] += 1
         yield (*key, seen[key]), problem
 

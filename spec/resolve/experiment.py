@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -17,6 +17,7 @@ from ..ir.plan import ClaimPlan, ExperimentPlan, FigurePlan, Program
 from ..source import nodes as yaml
 from . import points_together
 from .across_cells import Findings
+from .cells_at_once import EquallyPatched, check_at_once
 from .conclusions import Conclusions, shown_in
 from .document import Document, experiment
 from .existing_names import must_exist
@@ -26,7 +27,6 @@ from .points_together import Checked
 from .sweep import Sweep
 from .swept_overrides import REMEDY, must_have_one_value, swept, touches
 from .variant_overrides import deleting_variants, must_hold, must_not_be_swept
-from .variants_together import Form, said_once
 
 ABOUT_ALL_CELLS = ("variants", "sweep", "zip")
 """What speaks of all cells, and is no part of one: cells are as many as these, and none goes through them again."""
@@ -48,6 +48,8 @@ class ExperimentResolver:
         self.warnings: list[Problem] = []
         self.problems: list[Problem] = []
         self.models: list[Any] = []
+        self.known: dict[int, Checked] | None = None
+        """What came of cells that were checked at once, by their number among the points; None where that was not tried yet."""
         self.shared: dict[tuple[tuple[str, Any], ...], Shared] = {}
         self.late: list[tuple[str, yaml.Mapping, Span]] = []
         if profile is not None:
@@ -138,10 +140,11 @@ class ExperimentResolver:
         programs: list[Program] = []
         found = Findings()
         points = self.sweep.points(axes)
-        known: dict[int, Checked] = {}
         if self.together:
             self._take_together(axes, points)
-            known = self._at_once(axes, points)
+            if self.known is None:
+                check_at_once(self.equally_patched(), self.document)
+        known = self.known or {}
         for number, places in enumerate(points):
             values = {axis: axes[axis][place] for axis, place in places.items()}
             if number in known:
@@ -209,52 +212,23 @@ class ExperimentResolver:
         }
         return Point(self.document.study.study, self.name, variant, values, constants)
 
-    def _at_once(self, axes: Mapping[str, list[Any]], points: Sequence[Mapping[str, int]]) -> dict[int, Checked]:
-        """What came of the cells that were checked at once, by their number among the points."""
-        of_each: dict[int, tuple[Shared, list[int]]] = {}
+    def equally_patched(self) -> list[EquallyPatched]:
+        """The cells, those with the same patches together: what comes of them may be made known (see `cells_at_once.py`). Raises StudyError."""
+        axes = self.sweep.axes()
+        points = self.sweep.points(axes)
+        self.known = {}
+        unpatched = without(self.node, *ABOUT_ALL_CELLS)
+        found: dict[int, EquallyPatched] = {}
         for number, places in enumerate(points):
             try:
                 shared = self._shared(axes, places)
             except StudyError:
                 continue  # told where the cell is checked
-            of_each.setdefault(id(shared), (shared, []))[1].append(number)
-        outcomes: dict[int, Checked] = {}
-        for shared, numbers in self._alike(of_each.values()):
-            if not points_together.worth_while(len(numbers), shared.model):
-                continue
-            cells = [(self._point(axes, points[number]), form) for number, form in numbers]
-            defaults = self.document.study.layer_defaults
-            for some, checked in points_together.at_once(cells, shared, defaults):
-                first = cells[some[0]][1]
-                for own, place in enumerate(some):
-                    point, form = cells[place]
-                    named = points_together.other_names(first, form)
-                    outcomes[numbers[place][0]] = points_together.of_point(checked, point, own, named)
-        return outcomes
-
-    def _said_once(self) -> frozenset[str]:
-        """The words that stand once in the study."""
-        cache = self.common.cache
-        if "words said once" not in cache:
-            cache["words said once"] = said_once(self.document.top)
-        words: frozenset[str] = cache["words said once"]
-        return words
-
-    def _alike(
-        self, of_each: Collection[tuple[Shared, list[int]]]
-    ) -> Iterator[tuple[Shared, list[tuple[int, Form | None]]]]:
-        """The cells that may be checked at once, with the form of their patches where these differ in numbers: but for the first."""
-        groups: dict[Hashable, list[tuple[Shared, list[int], Form | None]]] = {}
-        unpatched = without(self.node, *ABOUT_ALL_CELLS)
-        for shared, numbers in of_each:
-            node = unpatched if shared.model is self.model else shared.model.node()
-            form = Form(node, self.alone, self._said_once()) if len(of_each) > 1 and node is not None else None
-            groups.setdefault(form and form.key, []).append((shared, numbers, form))
-        for (shared, numbers, _), *others in groups.values():
-            if not others:
-                yield shared, [(number, None) for number in numbers]
-            else:
-                yield shared, [(number, form) for _, own, form in others for number in own]
+            if id(shared) not in found:
+                node = unpatched if shared.model is self.model else shared.model.node()
+                found[id(shared)] = EquallyPatched(shared, node, self.alone, tuple(axes), self.known, [])
+            found[id(shared)].cells.append((number, self._point(axes, places)))
+        return list(found.values())
 
     def _alone(self, axes: Mapping[str, list[Any]], places: Mapping[str, int]) -> Checked:
         """What comes of one cell."""

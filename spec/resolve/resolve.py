@@ -15,16 +15,20 @@ from ..ir.plan import ExperimentPlan, FigurePlan, StudyPlan
 from ..passes.digests import identified
 from ..source import nodes as yaml
 from .across_cells import noted
+from .cells_at_once import EquallyPatched, check_at_once
 from .document import Document
 from .equal_cells import MOST, equal_cells, told_apart
 from .experiment import ExperimentResolver
 from .overrides import Override, by_experiment, must_be_asked_for
+from .points_together import MIN_AT_ONCE
 from .sweep import names
 
 T = TypeVar("T")
 
 MOST_TEXT = 20_000
 """Up to how many characters a study's cells are compared where it is only checked."""
+MOST_AT_ONCE = 5_000
+"""How many cells of an experiment in different profiles are checked at once at most: what came of each is kept until its profile's turn."""
 MOST_NAMES = 2_500
 """Up to how many names of all cells that would be compared, of an experiment, they are."""
 
@@ -66,8 +70,8 @@ def _checked(
         as_written = ("experiment as written", name, together)
         known = None if patch or over or variants else common.cache.get(as_written)
         if known is None:
-            resolver = partial(ExperimentResolver, document, name, node, patch, over, variants, common, together)
-            known = _planned(resolver)
+            anew = partial(ExperimentResolver, document, name, node, patch, over, variants, common, together)
+            known = _planned(common.cache.pop(("in profile", profile, name), None), anew)
             if not (patch or over or variants):  # a profile that says nothing of it leaves it as it is
                 common.cache[as_written] = known
         plans.extend(known[0])
@@ -84,12 +88,12 @@ def _checked(
 
 
 def _planned(
-    resolver: Callable[[], ExperimentResolver],
+    resolver: ExperimentResolver | None, anew: Callable[[], ExperimentResolver]
 ) -> tuple[list[ExperimentPlan], list[Problem], Sequence[Problem]]:
     """An experiment's plan, where it has one, its warnings, and what is wrong with it."""
     try:
-        made = resolver()
-        return [made.plan()], made.warnings, ()
+        resolver = resolver or anew()
+        return [resolver.plan()], resolver.warnings, ()
     except StudyError as error:
         return [], [], error.problems
 
@@ -157,6 +161,8 @@ def in_every_profile(
     known: set[tuple[Span | None, str]] = set()
     seen = []
     common = common or Common()
+    if together:
+        _check_profiles_at_once(document, common)
     for profile in (None, *document.study.profiles):
         try:
             seen.append(
@@ -171,6 +177,34 @@ def in_every_profile(
     if problems:
         raise StudyError(in_file_order(problems))
     return seen
+
+
+def _check_profiles_at_once(document: Document, common: Common) -> None:
+    """Checks the cells of experiments that many profiles patch, of all these profiles at once; the resolvers that know of it wait for their turn."""
+    profiles: dict[str, list[tuple[str, yaml.Mapping]]] = {}
+    for profile in document.study.profiles if len(document.study.profiles) >= MIN_AT_ONCE else ():
+        try:
+            patches = _profile(document, profile)
+        except StudyError:
+            continue  # told in its turn
+        for name, patch in patches.items():
+            profiles.setdefault(name, []).append((profile, patch))
+    for name, own in profiles.items():
+        some: list[EquallyPatched] = []
+        cells = 0
+        for profile, patch in own if len(own) >= MIN_AT_ONCE else ():
+            node = document.experiments[name]
+            try:
+                resolver = ExperimentResolver(document, name, node, patch, (), (), common, True)
+                found = resolver.equally_patched()
+            except StudyError:
+                continue  # told in its turn
+            cells += sum(len(alike.cells) for alike in found)
+            if cells > MOST_AT_ONCE:
+                break
+            some += found
+            common.cache["in profile", profile, name] = resolver
+        check_at_once(some, document)
 
 
 def _profile(document: Document, profile: str | None) -> dict[str, yaml.Mapping]:

@@ -93,6 +93,28 @@ def test_it_is_told_of_each() -> None:
     assert len({problem.line for problem in error.value.problems}) == len(error.value.problems) == 3
 
 
+def test_cells_of_which_the_same_is_told_are_taken_apart_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twenty draws beside an enumerated input are told of, of one of them, in each cell; and so is a comparison that says nothing, of each."""
+    counts = []
+    term = Checker.term
+
+    def counted(*given: object) -> object:
+        counts[-1] += 1
+        return term(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Checker, "term", counted)
+    for begin, line, told in (("x: rade", "z<i>: uniform(0, 1, [d])", 1), ("error:", "m<i>: E(f == y)", 20)):
+        for sizes in ("[3, 4]", "[3, 4, 5, 6, 7, 8]"):
+            document = _document(_with(begin, line, 20).replace("[2, 3, 5, 9]", sizes))
+            counts.append(0)
+            try:
+                found = spec.resolve(document).warnings
+            except spec.StudyError as error:
+                found = error.problems
+            assert len(found) == told
+    assert max(counts[1] - counts[0], counts[3] - counts[2]) < 6 * 20, "four cells more, and not all twenty in each"
+
+
 def test_so_is_what_is_told_of_the_whole_program() -> None:
     """Here of a gradient that ends in the sides of a score: once of each measure that takes it, in a function's text too."""
     for line in (

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from dlspec import spec
+from dlspec.spec.check import experiment
 from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.ir import terms as t
 from dlspec.spec.resolve import conclusions, resolve
@@ -86,6 +87,80 @@ def _counted(monkeypatch: pytest.MonkeyPatch, claim: str, steps: str, changed: s
         )
         assert spec.validate(spec.parse(Source("spoken.yaml", text))) == ()
     return len(claims), len(experiments)
+
+
+SIZED = """
+dlspec: 1
+study: sized
+experiments:
+  e:
+    constants: {{d: 3}}
+    task: {{example: {{x: "normal([d])", y: sum(x)}}}}
+    architecture: {{f: {{input: x, layers: [dense: 4, dense: 1]}}}}
+    loss: {{l: "(f - y)^2"}}
+    training: {{optimizer: {{sgd: 0.1}}, batch: 4, steps: 20, evaluate: {{every: 10}}}}
+    measures: {{m: E((f - y)^2)}}
+    claims: {{c: {{says: Small., check: "final(m) < 9"}}}}
+profiles: {{{profiles}}}
+"""
+
+
+def _sized(more: str = "") -> Source:
+    """Sixty profiles, of other sizes, rates, steps, and factors in the loss."""
+    forms = (
+        "{{constants: {{d: {}}}}}",
+        "{{training: {{optimizer: {{sgd: 0.{}}}}}}}",
+        "{{training: {{steps: {}0}}}}",
+        '{{loss: {{l: "{} * (f - y)^2"}}}}',
+    )
+    profiles = [f"p{n}: {{experiments: {{e: {forms[n % 4].format(n + 4)}}}}}" for n in range(60)]
+    return Source("sized.yaml", SIZED.format(profiles=", ".join([*profiles, *([more] if more else [])])))
+
+
+def test_profiles_that_differ_in_numbers_alone_are_checked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each as it is checked alone: its constants, steps and evaluations."""
+
+    def seen(together: bool) -> tuple[int, list[Any]]:
+        programs: list[object] = []
+        program = experiment.ExperimentChecker.program
+        with monkeypatch.context() as patched:
+            patched.setattr(
+                experiment.ExperimentChecker, "program", lambda self: (programs.append(self), program(self))[1]
+            )
+            looked = resolve.in_every_profile(spec.parse(_sized()), _shown, together=together)
+        return len(programs), looked
+
+    alone, shown_alone = seen(False)
+    together, shown = seen(True)
+    assert shown == shown_alone
+    assert alone == 61
+    assert together <= 12, (
+        "four forms, some numbers of which the first is checked alone, and the study without a profile"
+    )
+
+
+def _shown(plan: Any) -> Any:
+    (program,) = plan.experiments[0].programs
+    training = program.training
+    constants = {name: float(value) for name, value in program.constants.items()}
+    return constants, [phase.steps for phase in training.phases], tuple(training.evaluations)
+
+
+def test_what_one_of_many_profiles_has_wrong_is_told_of_it_alone() -> None:
+    assert [message for message, _ in _told(_sized())] == [
+        "the claim 'c' is judged on one replicate of something random: it can be seen, and not hold"
+    ]
+    found = _told(_sized("wrong: {experiments: {e: {constants: {d: 0}}}}"))
+    hint = "Write whole numbers from 1 on, as in `[3, 2]`.  In the profile 'wrong'."
+    assert found == [("the shape of `normal` has to be an array of sizes such as [3, 2], and is [0]", hint)]
+
+
+def _told(source: Source) -> list[tuple[str, str]]:
+    try:
+        found = spec.validate(spec.parse(source))
+    except spec.StudyError as error:
+        found = error.problems
+    return [(problem.message, problem.hint) for problem in found]
 
 
 def test_claims_that_speak_of_the_same_are_checked_once_for_all_profiles(monkeypatch: pytest.MonkeyPatch) -> None:
