@@ -26,7 +26,7 @@ from dlspec.spec.model.study import Study
 from dlspec.spec.source.nodes import data
 
 from . import grids
-from .kept import NOT_YET, made_by, read_kept, write_kept
+from .kept import NOT_YET, made_by, read_kept, registered, write_kept
 from .kept import checksum as checksum_of
 from .workloads import ROOT
 
@@ -145,6 +145,7 @@ def _kept(path: Path, run: Run) -> dict[str, Any]:
     return {
         "study": checksum(path), **made_by(run),
         "replicates": max(cell["replicate"] for cell in cells) + 1,
+        "registration": run.about.get("registration"),
         "claims": [
             {"claim": claim["id"], "check": claim["check"], "verdict": claim["verdict"], "strength": claim["strength"],
              "seen": seen_now(claim), "reason": claim["reason"]}
@@ -197,8 +198,9 @@ def _case(path: Path, item: Mapping[str, Any]) -> str:
     lines.append("")
     lines += [f"![{name.split('.')[-2]}](figures/gallery/{name})\n" for name in item["figures"]]
     packages = ", ".join(f"{name} {version}" for name, version in item["packages"].items())
+    before = f"{registered(item['registration'])} " if item.get("registration") else ""
     lines += [
-        f"{item['replicates']} replicates, on {item['processor']} ({packages}; version {item['numerics']} of the numbers).",
+        f"{before}{item['replicates']} replicates, on {item['processor']} ({packages}; version {item['numerics']} of the numbers).",
         "",
         f"`dlspec run examples/failures/{path.name}`",
         "",

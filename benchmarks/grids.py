@@ -7,7 +7,6 @@ that a claim keeps; the claim holds in it where all replicates agree. All settin
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from dlspec import spec
 from dlspec.interpreter.api.run import Run
 from dlspec.interpreter.results.number_text import spread
 
-from .kept import NOT_YET, made_by
+from .kept import NOT_YET, made_by, registered
 from .paper import meaning, readable, six_digits
 from .workloads import ROOT
 
@@ -110,12 +109,10 @@ def section(path: Path, item: Mapping[str, Any] | None) -> list[str]:
     for axes in dict.fromkeys(tuple(claim["axes"]) for claim in item["claims"]):
         own = [claim for claim in item["claims"] if tuple(claim["axes"]) == axes]
         lines += _table(axes, own, [one for one in item["numbers"] if tuple(one["axes"]) == axes], item["replicates"])
-    when = datetime.fromisoformat(item["registration"]["time"]).strftime("%Y-%m-%d %H:%M UTC")
-    same = "as they were" if not item["registration"]["differences"] else "**not as they were**"
     packages = ", ".join(f"{package} {version}" for package, version in item["packages"].items())
     return [
         *lines,
-        f"Claims and design are {same} registered on {when}. {item['replicates']} replicates a cell, on {item['processor']} "
+        f"{registered(item['registration'])} {item['replicates']} replicates a cell, on {item['processor']} "
         f"({packages}; version {item['numerics']} of the numbers).",
         "", *_file(path),
     ]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,13 @@ def made_by(run: Run) -> dict[str, Any]:
         "packages": run.about["packages"],
         "processor": processor(),
     }
+
+
+def registered(registration: Mapping[str, Any]) -> str:
+    """What a page says of how a run agrees with what was registered before it."""
+    when = datetime.fromisoformat(registration["time"]).strftime("%Y-%m-%d %H:%M UTC")
+    same = "as they were" if not registration["differences"] else "**not as they were**"
+    return f"Claims and design are {same} registered on {when}."
 
 
 def read_kept(file: Path) -> dict[str, Any]:

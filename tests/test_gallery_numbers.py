@@ -213,3 +213,46 @@ def test_as_many_narrow_networks_are_born_dead_in_numpy() -> None:
         dead += not sides.any()
     mean, _, _ = seen("born_dead", "at(constant, 0, variant == relu, width == 2)", 0)[""]
     assert abs(mean - dead / 400) < 3 * math.sqrt(0.9 * 0.1 / 40)
+
+
+def test_temporal_differences_on_the_star_are_those_of_numpy() -> None:
+    """500 paths of each: what replicates end at lies within what these do, weights that diverge and the values of gradient temporal differences."""
+    rng, paths, steps = np.random.default_rng(0), 500, 1000
+    features = np.zeros((7, 8))
+    features[np.arange(6), np.arange(6)], features[:6, 7], features[6, 6], features[6, 7] = 2, 1, 1, 2
+    ends = {}
+    for rate, second in ((0.01, 0.0), (0.005, 0.05)):
+        w, u = np.tile([1.0, 1, 1, 1, 1, 1, 10, 1], (paths, 1)), np.zeros((paths, 8))
+        for _ in range(steps):
+            solid = rng.random(paths) < 1 / 7
+            here, there = (
+                features[rng.integers(7, size=paths)],
+                features[np.where(solid, 6, rng.integers(6, size=paths))],
+            )
+            rho = np.where(solid, 7.0, 0.0)
+            error = 0.99 * (there * w).sum(1) - (here * w).sum(1)
+            along = (here * u).sum(1)
+            correction = 0.99 * there * along[:, None] if second else 0
+            w = w + rate * rho[:, None] * (error[:, None] * here - correction)
+            u = u + second * (rho * (error - along))[:, None] * here
+        ends[rate] = np.linalg.norm(w, axis=1), np.sqrt(((w @ features.T) ** 2).mean(1))
+    for case, of_numpy in (
+        ("final(size, variant == all_three)", ends[0.01][0]),
+        ("within(final(values", ends[0.005][1]),
+    ):
+        mean, low, high = seen("deadly_triad", case)[""]
+        assert of_numpy.min() < low < high < of_numpy.max()
+        assert mean == pytest.approx(of_numpy.mean(), abs=3 * of_numpy.std() / math.sqrt(5))
+
+
+def test_gradients_through_descent_are_those_of_its_recurrence() -> None:
+    """The derivative of the place by the rate goes along with the place: d ← d - (x³ - x) - r (3x² - 1) d."""
+    rng = np.random.default_rng(0)
+    x, d, found = rng.uniform(-1.2, 1.2, 300_000), np.zeros(300_000), {}
+    for t in range(1, 65):
+        d, x = d - (x**3 - x) - 1.8 * (3 * x**2 - 1) * d, x - 1.8 * (x**3 - x)
+        found[f"t = {t}"] = float(((x**3 - x) * d).var())
+    told = seen("unrolled", "increasing(final(by_gradient")
+    assert set(told) == {"t = 4", "t = 8", "t = 16", "t = 32", "t = 64"}
+    for label, (mean, low, high) in told.items():
+        assert 0.8 * low < found[label] < 1.25 * high and mean == pytest.approx(found[label], rel=0.2), label

@@ -87,7 +87,10 @@ def _faults(key: yaml.Scalar, seen: dict[str, Span]) -> list[Problem]:
     seen[name] = key.span
     if is_taken(name):
         message = f"the name '{name}' hides a word of the language"
-        return [Problem(message, key.span, "Your own name is the one that counts.", "warning")]
+        hint = "By itself it is your own name."
+        if name not in COUNTERS and name != "pi":
+            hint += f" With brackets behind it, `{name}(…)`, it is the language's, unless yours is a function."
+        return [Problem(message, key.span, hint, "warning")]
     return []
 
 
