@@ -53,6 +53,7 @@ otherwise than it says stands at the end of each text. Rates, sizes and threshol
 tried was not written down: a verdict says that a failure is there in this setting over all draws, not in how many settings it is. Where a claim once read otherwise
 and was given up, the case says so. For four claims that their papers make and the cases do not see, settings were declared, committed and registered
 ([Verdicts](verdicts.md#before-and-after-a-run)) before any of them was run; all of them stand below their case, as they came out, or as not measured yet.
+Later cases were themselves registered, with their claims and thresholds, before their run: below them it says so.
 """
 
 

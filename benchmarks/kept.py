@@ -35,7 +35,9 @@ def registered(registration: Mapping[str, Any]) -> str:
     """What a page says of how a run agrees with what was registered before it."""
     when = datetime.fromisoformat(registration["time"]).strftime("%Y-%m-%d %H:%M UTC")
     same = "as they were" if not registration["differences"] else "**not as they were**"
-    return f"Claims and design are {same} registered on {when}."
+    runs = registration["runs_before"]
+    earlier = f", after {runs} earlier run{'s' * (runs > 1)}" if runs else ""
+    return f"Claims and design are {same} registered on {when}{earlier}."
 
 
 def read_kept(file: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from dlspec import spec
-from dlspec.interpreter.results.registration import FULL, compared, read_registrations
+from dlspec.interpreter.results.registration import FULL, compared, read_registrations, registration_file
 
 from benchmarks import gallery, grids
 from benchmarks.kept import NOT_YET, read_kept
@@ -84,6 +84,24 @@ def test_nothing_on_the_page_hangs_on_the_folder_that_it_was_made_in() -> None:
     assert "judged before" not in gallery.PAGE.read_text("utf-8")
 
 
+REGISTERED = [path for path in gallery.cases() if registration_file(path).exists()]
+
+
+@pytest.mark.parametrize("path", REGISTERED, ids=lambda path: path.stem)
+def test_a_registered_case_was_run_as_it_was_registered(path: Path) -> None:
+    registration = compared(path, spec.resolve(spec.load(path)))
+    assert registration is not None and registration["differences"] == []
+    kept = HELD[path.stem]["registration"]
+    assert kept == registration
+    runs = registration["runs_before"]
+    assert (f"UTC, after {runs} earlier run" in gallery.page({path.stem: HELD[path.stem]}, {})) == (runs > 0)
+
+
+def test_cases_that_were_registered_say_so() -> None:
+    assert {path.stem for path in REGISTERED} == {name for name, item in HELD.items() if item.get("registration")}
+    assert len(REGISTERED) >= 3
+
+
 # -- settings that were declared before they were run ---------------------------------------------------------------------
 
 
@@ -121,7 +139,8 @@ def test_a_grid_tells_each_setting_whichever_way_it_came_out() -> None:
     axes = ["variant", "rate"]
     values = [[1.0] * 5, [1.0, 2.0, 3.0, 2.0, 2.0], [4.0, None, 4.0, 4.0, None]]
     item = {
-        "replicates": 5, "registration": {"time": "2026-01-02T03:04:05+00:00", "differences": []}, "processor": "P", "packages": {"a": "1"}, "numerics": 1,
+        "replicates": 5,
+        "registration": {"time": "2026-01-02T03:04:05+00:00", "runs_before": 0, "differences": []}, "processor": "P", "packages": {"a": "1"}, "numerics": 1,
         "claims": [{"claim": name, "axes": axes, "settings": settings, "verdict": "fails"} for name in ("few", "one")],
         "numbers": [{"called": "modes", "axes": axes, "settings": [{"at": one["at"], "values": own} for one, own in zip(settings, values, strict=True)]}],
     }  # fmt: skip
@@ -134,5 +153,5 @@ def test_a_grid_tells_each_setting_whichever_way_it_came_out() -> None:
     assert "| usual | 0.1 | 5 of 5 | 5 of 5 | 1 |" in told
     assert "| usual | 0.2 | 0 of 5 | 0 of 5 | 2 (1 … 3) |" in told
     assert "| other | 0.1 | 1 of 5, 1 not decided | 1 of 5, 1 not decided | 4, 2 never |" in told
-    assert "as they were registered on 2026-01-02 03:04 UTC" in told
+    assert "as they were registered on 2026-01-02 03:04 UTC. 5 replicates" in told
     assert NOT_YET in "\n".join(grids.section(path, None))

@@ -14,6 +14,8 @@ PLAIN = (1e-3, 1e6)
 """Between which sizes numbers are written out."""
 APART = 0.11
 """How far ticks with numbers are apart at least, as a share of their axis."""
+MOST_DECADES = 15
+"""From so many powers of ten on an axis has no ticks between them: they would be one black bar."""
 DIGITS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -93,7 +95,7 @@ def logarithmic(axis: Any, values: Sequence[float] = ()) -> None:
     """Ticks for a logarithmic axis (`axes.xaxis`, `axes.yaxis`, the axis of a colour bar); at the values where they are few."""
     axis.set_major_locator(LogTicks(values))
     axis.set_major_formatter(TickWords())
-    axis.set_minor_locator(LogLocator(subs=tuple(range(2, 10)), numticks=200))
+    axis.set_minor_locator(LogLocator(subs=tuple(range(2, 10)), numticks=MOST_DECADES))
     axis.set_minor_formatter(NullFormatter())
 
 

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.usefixtures("traced_once")
 
 BODY = """
 dtype: float64
+functions: {climb(u): "u + 0.1 * gradient(sum(g(u)), u)"}
 task: {draw: {v: "normal([3])"}, example: {x: "normal([3])", e: "normal([3])", y: "dot(v, x)"}}
 architecture:
   f: {input: x, layers: [dense: {units: 5, activation: tanh, name: a}, dropout: 0.5, dense: 1]}
@@ -23,7 +24,7 @@ outputs: {slope: "gradient(f, x)", s: "sum(g)", l: (f - y)^2}
 loss:
   penalty: "l + (norm(slope) - 1)^2 + squared_norm(B(gradient(l, f.weights)))"
   each: "squared_norm(gradient(f, f.a.weights)) + 0.1 * sum(jacobian(g, x)^2)"
-  along: "squared_norm(hessian_vector(s, x, e)) + directional(f, x, v)^2"
+  along: "squared_norm(hessian_vector(s, x, e)) + directional(f, x, v)^2 + sum(g(iterate(climb, x, 3)))^2"
 training: {optimizer: {adam: {learning_rate: 0.01}}, batch: 8, steps: 12, evaluate: {every: 4, examples: 64}}
 measures: {error: E(l), steep: E(norm(slope)), bent: "E(norm(hessian_vector(s, x, e)))", w: f.weights}
 replicates: 2
