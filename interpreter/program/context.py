@@ -13,6 +13,7 @@ from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.axes import CELL, EXAMPLE, REPLICATE, Axes
 from dlspec.spec.ir.cell_batch import CellBatch
 from dlspec.spec.ir.plan import LossPlan, Phase
+from dlspec.spec.passes.gradient_paths import Place
 from dlspec.spec.passes.jacobians import is_of_the_batch
 from dlspec.spec.passes.memory import chunk
 from dlspec.spec.passes.program_roots import before_weights, differentiates
@@ -29,6 +30,9 @@ from .other_weights import with_weights
 from .seeds import bindings_of, constants_of, is_constant, noise_path, number_samples
 from .shared_functions import Functions
 from .value_gradients import derivative, mean_gradient
+
+Averages = Mapping[Place, tuple[Any, Any]]
+"""Moving averages of weights, by their places, each with what counts the updates in it."""
 
 
 class ProgramContext:
@@ -67,21 +71,37 @@ class ProgramContext:
         changed = trained(program)
         for name, network in self.networks.items():
             network.trained = frozenset((layer, weight) for owner, layer, weight in changed if owner == name)
-        self._during: dict[int, ProgramContext] = {}
+        self._averages: dict[int, Averages] = {}
+        self._during: dict[Any, ProgramContext] = {}
 
-    def during(self, phase: Phase | None) -> ProgramContext:
-        """The same with the gradient modes that are in force in a phase of training. Weights and all else are shared."""
-        if phase is None or phase.gradient is None:
+    def show_averages(self, phase: Phase, averages: Averages) -> None:
+        """Says at which moving averages weights are seen outside the loss in a phase of training, the first of all phases first."""
+        if not self._averages:
+            _show_averages(self.networks, averages)
+            self._during[_averaged(averages)] = self
+        self._averages[id(phase)] = averages
+
+    def during(self, phase: Phase | None, derivatives: bool = True) -> ProgramContext:
+        """The same as it is in a phase of training: with its gradient modes, if `derivatives` are asked for, and what it shows of averages.
+
+        Weights and all else are shared.
+        """
+        gradient = phase.gradient if phase is not None and derivatives else None
+        averages = self._averages.get(id(phase))
+        if gradient is None and averages is None:
             return self
-        if (context := self._during.get(id(phase.gradient))) is None:
-            context = self._during[id(phase.gradient)] = copy(self)
+        key = (*_averaged(averages or {}), *([id(gradient)] if gradient is not None else []))
+        if (context := self._during.get(key)) is None:
+            context = self._during[key] = copy(self)
             context.__dict__.pop("flat", None)
             context.__dict__.pop("forwards", None)
-            context.program = self.program.during(phase)
-            context.modes = phase.gradient
             context.networks = {name: copy(network) for name, network in self.networks.items()}
-            for network in context.networks.values():
-                network.modes = phase.gradient
+            _show_averages(context.networks, averages or {})
+            if gradient is not None:
+                context.program = self.program.during(phase)
+                context.modes = gradient
+                for network in context.networks.values():
+                    network.modes = gradient
         return context
 
     @cached_property
@@ -294,6 +314,19 @@ class ProgramContext:
     def chunk(self, wanted: int, *more: int) -> int:
         """How many of some examples are taken at once; `more` are the bytes of what else one of them needs."""
         return chunk(self.program, wanted, self.rows, *more)
+
+
+def _show_averages(networks: Mapping[str, Network], averages: Averages) -> None:
+    """Lets networks be seen at moving averages of their weights."""
+    for name, network in networks.items():
+        network.averages = {
+            (layer, weight): average for (owner, layer, weight), average in averages.items() if owner == name
+        }
+
+
+def _averaged(averages: Averages) -> tuple[Any, ...]:
+    """What tells averages from others, in one order."""
+    return tuple((place, id(average)) for place, (average, _) in sorted(averages.items(), key=lambda one: one[0]))
 
 
 def lead_axes(tensor: Any, event: int, *axes: str) -> Axes:

@@ -31,9 +31,10 @@ def write(compiled: Compiled, replicate: int, folder: Path) -> None:
     A free parameter is an array, `NAME.npy`. The weights are
     those that measures see: moving averages where the optimiser keeps them.
     """
-    now = compiled.context.without_examples(compiled.seeds.draws, tf.constant(max(compiled.step - 1, 0)))
+    context = compiled.measuring.at(compiled.step).context
+    now = context.without_examples(compiled.seeds.draws, tf.constant(max(compiled.step - 1, 0)))
     with replaced(folder) as draft:
-        for name, network in compiled.networks.items():
+        for name, network in context.networks.items():
             if network.plan.free:
                 _save_parameter(network, now, compiled.rows[replicate], draft / f"{name}.npy")
                 continue

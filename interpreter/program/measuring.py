@@ -1,11 +1,11 @@
-"""What is measured and shown at the present weights: under the gradient modes of the phase that the last update was of."""
+"""What is measured and shown at the present weights: under the gradient modes, and at the averages, of the phase that the last update was of."""
 
 from __future__ import annotations
 
 from functools import cached_property
 from typing import Any
 
-from dlspec.spec.ir.plan import ProbePlan
+from dlspec.spec.ir.plan import Phase, ProbePlan
 from dlspec.spec.passes.program_roots import differentiates, statistics_of
 
 from .context import ProgramContext
@@ -56,20 +56,24 @@ class Measuring:
     def __init__(self, context: ProgramContext) -> None:
         self.context = context
         self.known: dict[int, Measured] = {}
-        plan = context.program.training
-        self.plan = plan if differentiates(context.program) else None
-        """The training, where its modes matter: values alone never depend on them."""
+        self.plan = context.program.training
+        self.differentiates = differentiates(context.program)
+        """Whether gradient modes matter: values alone never depend on them."""
 
     def at(self, step: int) -> Measured:
         """What measures after so many updates."""
-        context = self.context if self.plan is None else self.context.during(self.plan.phase_of(step))
+        context = self.context_of(self.plan.phase_of(step) if self.plan is not None else None)
         measured = self.known.get(id(context))
         if measured is None:
             measured = self.known[id(context)] = Measured(context, self._number(context))
         return measured
 
+    def context_of(self, phase: Phase | None) -> ProgramContext:
+        """The context of what is measured behind an update of a phase."""
+        return self.context.during(phase, self.differentiates)
+
     def _number(self, context: ProgramContext) -> int:
         """The number of a context among those of the phases, the same in every program of a signature."""
         phases = self.plan.phases if self.plan is not None else ()
-        every = dict.fromkeys([self.context, *(self.context.during(phase) for phase in phases)])
+        every = dict.fromkeys([self.context, *map(self.context_of, phases)])
         return list(every).index(context)

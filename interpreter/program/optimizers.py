@@ -16,7 +16,6 @@ from dlspec.spec.tables.optimizers import OPTIMIZERS
 
 from ..backend.graph_functions import graph_function
 from ..lower import Value
-from ..networks.network import Network
 from ..networks.number_types import rounded
 from .context import ProgramContext
 from .seeds import constants_of
@@ -37,6 +36,8 @@ class Optimizers:
         self.context = context
         networks = context.networks
         self.groups: dict[str, tuple[Any, list[Any]]] = {}
+        self.averages_by_place: dict[Place, tuple[Any, Any] | None] = {}
+        """Of each weight its moving average with what counts the updates in it; nothing where none is kept."""
         self.numbers: list[SweptNumbers] = []
         for name, plan in plans.items():
             places = [
@@ -54,8 +55,10 @@ class Optimizers:
                 optimizer.build(variables)
                 self.groups[name] = optimizer, variables
                 self.numbers.append(held)
-                if optimizer.use_ema:
-                    _average(optimizer, places)
+                averages = optimizer._model_variables_moving_average if optimizer.use_ema else [None] * len(places)
+                for (network, place), average in zip(places, averages, strict=True):
+                    counted = None if average is None else (average, optimizer.iterations)
+                    self.averages_by_place[network.plan.name, *place] = counted
         stored = context.program.stored
         moments = {id(variable) for variable in self.moments()} if stored is not None else ()
         self._starts = [
@@ -110,21 +113,28 @@ class Optimizers:
                     variable.assign(np.broadcast_to(starts[id(variable)], variable.shape))
 
     def _kept(self, name: str, earlier: Sequence[Optimizers]) -> dict[str, Any]:
-        """What others of the kind of one optimiser kept, by the names of variables, as copies."""
+        """What others of the kind of one optimiser kept, by the names of variables, as copies: of a weight what the nearest kept that changed it."""
         optimizer, weights = self.groups[name]
         own = {id(weight) for weight in weights}
         kept: dict[str, Any] = {}
+        settled: list[Any] = []
         for others in earlier:
             if name not in others.groups:
                 if own & {id(weight) for weight in others.trained()}:  # in another way of grouping networks
                     break
                 continue
-            other, _ = others.groups[name]
+            other, changed = others.groups[name]
             if _kind(other) is not _kind(optimizer):
                 break
+            before = _labels(settled)
             for variable in other.variables:
-                if variable is not other._learning_rate and variable.name not in kept:
+                if (
+                    variable is not other._learning_rate
+                    and variable.name not in kept
+                    and not variable.name.startswith(before)
+                ):
                     kept[variable.name] = tf.identity(variable.value)
+            settled += changed
         return kept
 
     def forget(self, weights: Sequence[Any]) -> None:
@@ -280,12 +290,6 @@ def _met(rates: Any, variable: Any) -> Any:
     """Learning rates as they meet a weight [rows, …]: one, or [rows, 1, …]."""
     rates = tf.cast(tf.convert_to_tensor(rates), variable.dtype)
     return tf.reshape(rates, [-1, *[1] * (len(variable.shape) - 1)]) if rates.shape.rank else rates
-
-
-def _average(optimizer: Any, places: Sequence[tuple[Network, tuple[str, str]]]) -> None:
-    """Lets networks be evaluated at the optimiser's moving averages of their weights."""
-    for (network, place), average in zip(places, optimizer._model_variables_moving_average, strict=True):
-        network.averages[place] = (average, optimizer.iterations)
 
 
 class _Schedule(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]

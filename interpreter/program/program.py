@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 from dlspec.spec.ir.cell_batch import CellBatch
 from dlspec.spec.ir.plan import Phase, ProbePlan, Program, Restart
+from dlspec.spec.passes.gradient_paths import Place
 from dlspec.spec.passes.held_columns import held_whole, windows
 from dlspec.spec.passes.shared_borders import ended_before
 from dlspec.spec.passes.signature_digests import signature_digest
@@ -18,7 +19,7 @@ from dlspec.spec.passes.trained_weights import changed_by
 from ..backend.startup import device
 from ..networks.initial_weights import Values
 from .borders import Borders, Estimates
-from .context import ProgramContext
+from .context import Averages, ProgramContext
 from .data_statistics import DataStatistics
 from .divergence import Divergence, Watch
 from .estimates import begin_estimates, error_of
@@ -315,6 +316,7 @@ def _train_steps(context: ProgramContext, windows: Sequence[int]) -> Iterator[Tr
     """
     step = example = 0
     known: dict[Any, Optimizers] = {}
+    shown: dict[Place, tuple[Any, Any]] = {}
     for place, phase in enumerate(_phases(context.program)):
         optimizers = []
         for update in phase.rounds:
@@ -323,8 +325,20 @@ def _train_steps(context: ProgramContext, windows: Sequence[int]) -> Iterator[Tr
             if key not in known:
                 known[key] = Optimizers(update.optimizers, context, changed, update.times)
             optimizers.append(known[key])
+        shown = _averages_behind(shown, optimizers)
+        context.show_averages(phase, shown)
         yield TrainStep(context.during(phase), phase, optimizers, step, example, windows[place] if windows else 0)
         step, example = step + phase.steps * phase.times, example + phase.steps * phase.times * phase.batch
+
+
+def _averages_behind(before: Averages, optimizers: Sequence[Optimizers]) -> dict[Place, tuple[Any, Any]]:
+    """The averages that weights are seen at in a phase with some optimisers, those of the one before being given.
+
+    A weight that the phase changes is seen at the average that it keeps, or as it is; another one as it was before.
+    """
+    kept = [one for own in optimizers for one in own.averages_by_place.items()]
+    others = {place: average for place, average in before.items() if place not in dict(kept)}
+    return others | {place: average for place, average in kept if average is not None}
 
 
 def _first_divergence(bad: Sequence[int], phase: Phase) -> Divergence | None:

@@ -15,6 +15,7 @@ from ..tables.optimizers import OPTIMIZERS
 from .canonical import Walk
 from .few_values import rate_in
 from .gradient_paths import Place
+from .kept_by_phases import kept_in_unlike_ways, names_that_go_on
 from .trained_weights import changed_by
 
 
@@ -80,7 +81,10 @@ def stored_meaning(program: Program) -> list[Any]:
     """What weights and optimisers keep: how weights are rounded between updates, where they are, and what goes on with other arguments."""
     weights = ["weights", *astuple(program.stored)] if program.stored is not None else []
     over = ["goes on over", GOING_ON_OVER] if _goes_on_over_phases(program) else []
-    return [*weights, *(["goes on", GOING_ON] if _goes_on_with_others(program) else []), *over]
+    goes_on = ["goes on", GOING_ON] if _goes_on_with_others(program) else []
+    kept = ["kept by phases", KEPT_BY_PHASES] if kept_in_unlike_ways(program) else []
+    names = names_that_go_on(program)
+    return [*weights, *goes_on, *over, *kept, *(["updates", names] if names else [])]
 
 
 GOING_ON = 1
@@ -91,6 +95,11 @@ that begin there began at 0, and moments were lost in cells of a sweep of such a
 GOING_ON_OVER = 1
 """Raised whenever what optimisers keep of weights that a phase does not train goes on over it in another way than before: it was lost where the
 optimiser had other arguments behind it, and came back where it had been of another kind in between, or was to begin anew (version 0)."""
+
+
+KEPT_BY_PHASES = 1
+"""Raised whenever phases that keep other things of a weight than the one before do so in another way than before: measures saw the averages of
+one phase in all, and what a phase did not keep of weights that it changed came back behind it (version 0)."""
 
 
 @dataclass(frozen=True)
