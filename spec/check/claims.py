@@ -236,7 +236,7 @@ def _call(
     head = text.span(n.Name(function, start=node.start, end=node.start + len(function)))
     raise problem_at(
         head,
-        f"'{function}' has no meaning in a claim",
+        f"'{function}' has no meaning in {'`until`' if until else 'a claim'}",
         OTHER_CLAIM_WORDS.get(function) or did_you_mean(function, known) or _forms(),
     )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from ..diagnostics.problems import Problem, Span
 from ..model.experiment import Experiment
 from ..source import nodes as yaml
-from ..source.names import is_name
+from ..source.names import KEYWORDS, is_name
 from ..tables.counters import COUNTERS
 from ..tables.distributions import DISTRIBUTIONS
 from ..tables.operations import FORMS, OPERATIONS
@@ -33,6 +33,13 @@ def declared_in(model: Experiment) -> list[yaml.Node | None]:
     fields = Experiment.model_fields
     stages = [(model if stage in fields else model.task).node(stage) for stage in STAGES[: order("loss")]]
     return [*stages, model.node("functions")]
+
+
+def spoken_of_in(model: Experiment) -> list[yaml.Node | None]:
+    """Where an experiment gives names that stand in no namespace, and that expressions and claims speak of: measures, phases, test streams."""
+    tests = model.task.node("tests")
+    phases = model.training.node("phases") if model.training is not None else None
+    return [tests, phases, model.node("measures")]
 
 
 def declared(model: Experiment) -> Declared:
@@ -60,6 +67,7 @@ def declared(model: Experiment) -> Declared:
         if not _refused(wrong):
             found += _parameter_faults(parameters, key.span)
             functions[name] = Function(name, parameters, value, key.span)
+    found += (word_as_name(key) for node in spoken_of_in(model) for key, _ in _entries(node) if key.text in KEYWORDS)
     problems = tuple(problem for problem in found if problem.severity == "error")
     warnings = tuple(problem for problem in found if problem.severity != "error")
     refused = frozenset(name for name in seen if not is_name(name))
@@ -79,8 +87,7 @@ def _faults(key: yaml.Scalar, seen: dict[str, Span]) -> list[Problem]:
     name = key.text
     if not is_name(name):
         seen.setdefault(name, key.span)
-        message = f"'{name}' cannot be a name: it is a word of the expression language"
-        return [Problem(message, key.span, "Choose another.")]
+        return [word_as_name(key)]
     if name in seen:
         message = f"the name '{name}' is taken already, in line {seen[name].line}"
         return [Problem(message, key.span, "An experiment has one namespace: rename one of them.")]
@@ -92,6 +99,13 @@ def _faults(key: yaml.Scalar, seen: dict[str, Span]) -> list[Problem]:
             hint += f" With brackets behind it, `{name}(…)`, it is the language's, unless yours is a function."
         return [Problem(message, key.span, hint, "warning")]
     return []
+
+
+def word_as_name(key: yaml.Scalar) -> Problem:
+    """What is said of a word of expressions that stands as a name."""
+    return Problem(
+        f"'{key.text}' cannot be a name: it is a word of the expression language", key.span, "Choose another."
+    )
 
 
 def is_taken(name: str) -> bool:

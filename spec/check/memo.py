@@ -23,7 +23,7 @@ from ..records import record
 from ..source import nodes as yaml
 from .all_points import OnePointNeeded, varies
 from .constant_limits import Budget
-from .declarations import Declared, declared, declared_in
+from .declarations import Declared, declared, declared_in, spoken_of_in
 from .measure_reads import MeasureReads
 
 T = TypeVar("T")
@@ -143,7 +143,7 @@ class Shared:
     @cached_property
     def declared(self) -> Declared:
         """The names that the document declares: of all variants and experiments in which the same nodes declare them."""
-        key = ("declared", *map(self.common.identity, declared_in(self.model)))
+        key = ("declared", *map(self.common.identity, [*declared_in(self.model), *spoken_of_in(self.model)]))
         if key not in self.common.cache:
             self.common.cache[key] = declared(self.model)
         names: Declared = self.common.cache[key]

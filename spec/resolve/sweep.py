@@ -11,12 +11,14 @@ import numpy as np
 
 from ..check import constant_folding as folding
 from ..check.context import Context
+from ..check.declarations import word_as_name
 from ..check.figures import axes_known
 from ..check.memo import Shared
 from ..check.scope import ExperimentScope
-from ..diagnostics.problems import Span, did_you_mean, listing, problem_at, sentence
+from ..diagnostics.problems import Span, StudyError, did_you_mean, listing, problem_at, sentence
 from ..model.experiment import Experiment, Network
 from ..source import nodes as yaml
+from ..source.names import KEYWORDS
 from .patches import weights_alone
 
 MAX_CELLS = 10_000
@@ -31,6 +33,12 @@ class Sweep:
     def axes(self) -> dict[str, list[Any]]:
         """Each axis with its values: names of variants or patches, or numbers of a swept constant."""
         values_by_axis: dict[str, list[Any]] = {}
+        swept = self.model.node("sweep")
+        patches = [value for _, value in swept.entries] if isinstance(swept, yaml.Mapping) else []
+        for node in (self.model.node("variants"), swept, *patches):
+            for key, _ in node.entries if isinstance(node, yaml.Mapping) else ():
+                if key.text in KEYWORDS:  # claims speak of axes and their values
+                    raise StudyError(word_as_name(key))
         if self.model.variants:
             names = list(self.model.variants)
             for word in self.only:

@@ -52,7 +52,7 @@ OTHER_CLAIM_WORDS: Mapping[str, str] = MappingProxyType(
         **dict.fromkeys(("any", "some"), "Of one value of an axis at least it is so where `max(final(m), d)`, or `min`, is."),
         **dict.fromkeys(("std", "variance", "var", "sem", "stderr", "ci"), _SPREAD),
         "median": "Of half of the seeds at least it is so by `judge: {share: 0.5}`; a median over examples is a measure, `quantile(x, 0.5)`.",
-        **dict.fromkeys(("E", "quantile"), "Over examples goes a measure: give it a name under `measures`, and write `final(name)`."),
+        **dict.fromkeys(("E", "quantile"), "Over examples goes a measure: give it a name under `measures`, and write `final(name)`, or in `until` the name alone."),
         **dict.fromkeys(("p_value", "ttest", "t_test"), "A judge tests: `judge: mean` by a paired t interval, `judge: {share: 0.9}` by a binomial bound."),
         **dict.fromkeys(("isnan", "isfinite", "is_finite"), "That a replicate became infinite or undefined is `diverged()`."),
         **dict.fromkeys(("converges", "converged", "convergence"), "Say how near, and by when: `first_step(m < 0.1) < 1000`, or `final(m) < 0.1`."),
