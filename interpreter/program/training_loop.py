@@ -169,9 +169,10 @@ def _train(compiled: Compiled, part: Sequence[Begun], watcher: Watcher, stop: th
             return
         if step in wanted:
             measures, errors = compiled.evaluate_with_errors()
-            biases = compiled.biases(measures)
+            beside = {"error": errors, "bias": compiled.biases(measures)}
             for row in alive:
-                replicates[row].record(step, _row(measures, row), _row(errors, row), _row(biases, row))
+                own = {column: _row(values, row) for column, values in beside.items()}
+                replicates[row].record(step, _row(measures, row), **own)
             _tell_of_gaps(part, alive, step, measures, gaps, watcher)
             elapsed = time.perf_counter() - before
             _tell(part, alive, step, measures, count / elapsed if elapsed else 0.0, watcher)

@@ -113,8 +113,8 @@ def final_of(replicate: Mapping[str, Any]) -> dict[str, Any]:
 class Replicate:
     """One replicate of one program: its curves (measure → [steps, …]) at the evaluated steps, and how it ended.
 
-    `errors` are the sampling errors over test examples of the curves that have one, in their shapes; results of before have none. So
-    are `biases` by how much chance may have added to each value.
+    `beside` is what lies beside the values of its curves, by the column that holds it (`BESIDE`), in their shapes: the sampling errors over
+    test examples of those that have one, and by how much chance may have added to each value. Results of before have none.
     `status` is `done`, `diverged` (with the step and the term in `message`), `failed` or `interrupted`; one that diverged says at which
     step in `end`. A run of a version before may have one that is `undefined`: it was ended where a measure was not finite.
     `rows` is how many rows the compiled program had that trained it, of other replicates and cells, too; 0 where that is not known.
@@ -133,8 +133,7 @@ class Replicate:
     rows: int = 0
     steps: list[int] = field(default_factory=list)
     curves: Mapping[str, Sequence[Array]] = field(default_factory=dict)
-    errors: Mapping[str, Sequence[Array]] = field(default_factory=dict)
-    biases: Mapping[str, Sequence[Array]] = field(default_factory=dict)
+    beside: dict[str, Mapping[str, Sequence[Array]]] = field(default_factory=lambda: {column: {} for column in BESIDE})
     samples: Samples = field(default_factory=dict)
     end: int | None = None
     key: str = ""
@@ -147,17 +146,19 @@ class Replicate:
         return f"{cell_name(self.experiment, self.variant, self.constants)} replicate {self.number}"
 
     @property
-    def beside(self) -> Mapping[str, Mapping[str, Sequence[Array]]]:
-        """What lies beside the values of its curves, by the column that holds it."""
-        return {"error": self.errors, "bias": self.biases}
+    def errors(self) -> Mapping[str, Sequence[Array]]:
+        """The sampling errors of the curves that have one."""
+        return self.beside["error"]
 
-    def record(
-        self, step: int, measures: Mapping[str, Array], errors: Mapping[str, Array] | None = None,
-        biases: Mapping[str, Array] | None = None,
-    ) -> None:  # fmt: skip
-        """Adds an evaluation: measures, and the sampling errors and biases of some."""
+    @property
+    def biases(self) -> Mapping[str, Sequence[Array]]:
+        """By how much chance may have added to the values of the curves that have a sampling bias."""
+        return self.beside["bias"]
+
+    def record(self, step: int, measures: Mapping[str, Array], **beside: Mapping[str, Array]) -> None:
+        """Adds an evaluation: measures, and what lies beside the values of some, by its column."""
         self.steps.append(step)
-        for curves, found in ((self.curves, measures), (self.errors, errors or {}), (self.biases, biases or {})):
+        for curves, found in ((self.curves, measures), *((self.beside[column], own) for column, own in beside.items())):
             assert isinstance(curves, dict), "a stored replicate is not trained on"
             for name, value in found.items():
                 values = curves.setdefault(name, [])

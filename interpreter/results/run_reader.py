@@ -80,13 +80,10 @@ def _curves(
         replicate.steps = steps[start:end:entries].tolist()
         shape = shapes[id(replicate)].get(measure, () if entries == 1 else (entries,))
         replicate.curves = {**replicate.curves, measure: Curve(values[start:end].reshape(-1, *shape))}
-        own = {
-            name: Curve(numbers[start:end].reshape(-1, *shape))
-            for name, (there, numbers) in beside.items()
-            if there[start:end].all()
-        }
-        replicate.errors = {**replicate.errors, **({measure: own["error"]} if "error" in own else {})}
-        replicate.biases = {**replicate.biases, **({measure: own["bias"]} if "bias" in own else {})}
+        for name, (there, numbers) in beside.items():
+            if there[start:end].all():
+                own = Curve(numbers[start:end].reshape(-1, *shape))
+                replicate.beside[name] = {**replicate.beside[name], measure: own}
 
 
 def verdicts(run: RunRecord) -> list[Verdict]:

@@ -19,7 +19,7 @@ from ..results.npz import add_arrays
 from ..results.optional_outputs import reason
 from ..results.replicates import Array, Replicate
 
-FORMAT = 3
+FORMAT = 4
 
 
 class SideBySide(NamedTuple):
@@ -80,10 +80,8 @@ class Checkpoints:
             shown: list[tuple[str, int, str]] = []
             for name, values in replicate.curves.items():
                 arrays[f"curve/{place}/{name}"] = np.asarray(values)
-            for name, values in replicate.errors.items():
-                arrays[f"error/{place}/{name}"] = np.asarray(values)
-            for name, values in replicate.biases.items():
-                arrays[f"bias/{place}/{name}"] = np.asarray(values)
+            for column, curves in replicate.beside.items():
+                arrays |= {f"{column}/{place}/{name}": np.asarray(values) for name, values in curves.items()}
             for figure, by_step in replicate.samples.items():
                 for step, labels in by_step.items():
                     for label, value in labels.items():
@@ -92,8 +90,8 @@ class Checkpoints:
             replicates.append(
                 {
                     "key": keys[place] if keys else replicate.key, "status": replicate.status, "message": replicate.message, "end": replicate.end,
-                    "steps": replicate.steps, "curves": list(replicate.curves), "errors": list(replicate.errors),
-                    "biases": list(replicate.biases), "samples": shown,
+                    "steps": replicate.steps, "curves": list(replicate.curves), "samples": shown,
+                    "beside": {column: list(curves) for column, curves in replicate.beside.items()},
                 }
             )  # fmt: skip
         about = {
@@ -137,8 +135,8 @@ class Checkpoints:
                     replicate.status, replicate.message, replicate.end = item["status"], item["message"], item["end"]
                     replicate.steps = list(item["steps"])
                     replicate.curves = {name: list(array(f"curve/{place}/{name}")) for name in item["curves"]}
-                    replicate.errors = {name: list(array(f"error/{place}/{name}")) for name in item["errors"]}
-                    replicate.biases = {name: list(array(f"bias/{place}/{name}")) for name in item["biases"]}
+                    for column, names in item["beside"].items():
+                        replicate.beside[column] = {name: list(array(f"{column}/{place}/{name}")) for name in names}
                     for count, (figure, step, label) in enumerate(item["samples"]):
                         values = replicate.samples.setdefault(figure, {}).setdefault(step, {})  # type: ignore[attr-defined]
                         values[label] = array(f"sample/{place}/{count}")

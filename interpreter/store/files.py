@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -111,11 +111,10 @@ class ResultFile:
             replicate.steps = [steps[place] for place in places]
         if replicate.steps:
             replicate.curves = StoredCurves(numbers.curves, self.name, key, request.measures, places, request.counted)
-            found = {column: _beside(column, held["measures"], request) for column in BESIDE}
-            if found["error"]:
-                replicate.errors = StoredCurves(numbers.errors, self.name, key, found["error"], places)
-            if found["bias"]:
-                replicate.biases = StoredCurves(numbers.biases, self.name, key, found["bias"], places)
+            for column in BESIDE:
+                if found := _beside(column, held["measures"], request):
+                    read = partial(numbers.beside, column)
+                    replicate.beside[column] = StoredCurves(read, self.name, key, found, places)
         if self.samples is not None and request.samples:
             replicate.samples = StoredSamples(numbers, self.samples, held["replicate"], request, held)
         return replicate
@@ -195,7 +194,7 @@ def numbers(folder: Path, name: str) -> Stored:
                     if column == "value" or item.get(column):
                         own[column][item["digest"]] = array[start:end].reshape(shape)
                 start = end
-        return Stored(found["value"], found["error"], found["bias"])
+        return Stored(found.pop("value"), found)
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         raise Damaged(path, str(error).split("\n")[0]) from error
 

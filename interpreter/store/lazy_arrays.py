@@ -32,8 +32,7 @@ class Stored(NamedTuple):
     """The numbers of a result file: of each column that holds some, those of the measures that have them."""
 
     values: Curves
-    errors: Curves
-    biases: Curves
+    beside: Mapping[str, Curves]
 
 
 class Numbers:
@@ -64,13 +63,9 @@ class Numbers:
         """The curves of a replicate, by the digests of its measures."""
         return self._read(file).values[key]
 
-    def errors(self, file: str, key: str) -> Mapping[str, Array]:
-        """The sampling errors of those of a replicate's curves that have one, by the digests of the measures."""
-        return self._read(file).errors[key]
-
-    def biases(self, file: str, key: str) -> Mapping[str, Array]:
-        """By how much chance may have added to them, of those that have a sampling bias."""
-        return self._read(file).biases[key]
+    def beside(self, column: str, file: str, key: str) -> Mapping[str, Array]:
+        """What a column holds beside those of a replicate's curves that have it, by the digests of the measures."""
+        return self._read(file).beside[column][key]
 
     def _read(self, file: str) -> Stored:
         with self.lock:
@@ -83,7 +78,10 @@ class Numbers:
                 parts = self.read(file)
             except Damaged as damaged:
                 self.lost(damaged)
-            size = sum(OVERHEAD_BYTES + sum(x.nbytes for x in own.values()) for part in parts for own in part.values())
+            columns = (parts.values, *parts.beside.values())
+            size = sum(
+                OVERHEAD_BYTES + sum(x.nbytes for x in own.values()) for part in columns for own in part.values()
+            )
             if size <= self.room:
                 self.kept[file] = parts
                 self.room -= size
@@ -120,7 +118,7 @@ class Numbers:
 class StoredCurves(Mapping[str, Curve]):
     """A stored replicate's curves: measure → [steps, …]; `measures` are digests by name, `places` those of the wanted steps.
 
-    Without `places` all steps are wanted. `read` gives the curves of a file's replicate: those of the measures, of their errors, or of their biases.
+    Without `places` all steps are wanted. `read` gives the curves of a file's replicate: those of the measures, or what lies beside them.
     `counted` are the measures that are a whole number by a number of examples.
     """
 

@@ -141,9 +141,8 @@ def _trained(sent: Sent, reporter: Reporter, stop: threading.Event) -> Outcome:
             job, EventForwarder(lambda number, kind, *values: reporter.tell(kind, *values)), stop, _forms()
         )
         for replicate in replicates:
-            replicate.curves = {key: Curve(_stacked(values)) for key, values in replicate.curves.items()}
-            replicate.errors = {key: Curve(_stacked(values)) for key, values in replicate.errors.items()}
-            replicate.biases = {key: Curve(_stacked(values)) for key, values in replicate.biases.items()}
+            replicate.curves = _stacked(replicate.curves)
+            replicate.beside = {column: _stacked(curves) for column, curves in replicate.beside.items()}
         return Outcome(replicates, _files(weights) if weights is not None else {})
 
 
@@ -154,10 +153,10 @@ def _fetched(reference: Any) -> bytes:
     return data
 
 
-def _stacked(values: Sequence[Any]) -> Any:
+def _stacked(curves: Mapping[str, Sequence[Any]]) -> dict[str, Curve]:
     import numpy as np
 
-    return np.asarray(values)
+    return {name: Curve(np.asarray(values)) for name, values in curves.items()}
 
 
 def _files(folder: Path) -> dict[str, dict[str, bytes]]:

@@ -131,7 +131,7 @@ def test_a_rate_is_judged_alike_however_it_is_written(measure: str) -> None:
         for number in range(6):
             replicate = Replicate("e", "", {}, number, "")
             replicate.record(
-                0, {"m": np.float64(offset + scale)}, {} if measure == "E(u < 2)" else {"m": np.float64(0)}
+                0, {"m": np.float64(offset + scale)}, error={} if measure == "E(u < 2)" else {"m": np.float64(0)}
             )
             replicates.append(replicate)
         assert judge(plan.claims[0], Results.of_plan(plan, replicates)).verdict == expected, check

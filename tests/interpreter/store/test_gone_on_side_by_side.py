@@ -90,7 +90,8 @@ def ran(
         options = RunOptions("", checkpoint=0.0)
         Run(progress, store, executor, options, watcher, stop, lambda _: "xla").finish()
         for replicate in progress.replicates.values():
-            replicate.curves, replicate.errors = ({**one} for one in (replicate.curves, replicate.errors))
+            replicate.curves = {**replicate.curves}
+            replicate.beside = {column: {**curves} for column, curves in replicate.beside.items()}
         return progress.replicates
 
 

@@ -27,8 +27,8 @@ def test_errors_are_stored_and_files_without_them_are_read(
     made = [make_cell(own, number) for number in (0, 1)]
     name, other = list(made[0].curves)[:2]
     for replicate in made:
-        replicate.errors = {name: [0.1 * np.abs(value) for value in replicate.curves[name]]}
-        replicate.biases = {other: [0.2 * value for value in replicate.curves[other]]}
+        replicate.beside["error"] = {name: [0.1 * np.abs(value) for value in replicate.curves[name]]}
+        replicate.beside["bias"] = {other: [0.2 * value for value in replicate.curves[other]]}
     with Store(tmp_path / "store", pytest.fail) as store:
         store.acquire(batch)
         store.commit([(batch, made)], {})
@@ -47,7 +47,7 @@ def test_errors_are_stored_and_files_without_them_are_read(
     renamed = path.with_name(f"{path.name.split('.')[0]}.{checksum_of(path.read_bytes())}.parquet")
     path.rename(renamed)
     found = files.numbers(tmp_path / "store" / "cells", renamed.name)
-    assert not any(found.errors.values()) and not any(found.biases.values())
+    assert not any(any(curves.values()) for curves in found.beside.values())
     assert found.values.keys() == whole.values.keys()
     for key, held in found.values.items():
         for item, values in held.items():
@@ -62,7 +62,7 @@ def test_errors_of_another_version_are_left_out_and_the_numbers_stay(
     own = asked()[0]
     batch, made = ReplicateBatch(own, (0,)), make_cell(own, 0)
     name = next(iter(made.curves))
-    made.errors = {name: [np.zeros_like(value) for value in made.curves[name]]}
+    made.beside["error"] = {name: [np.zeros_like(value) for value in made.curves[name]]}
     with Store(tmp_path / "store", pytest.fail) as store:
         store.acquire(batch)
         with monkeypatch.context() as before:
@@ -80,10 +80,12 @@ def test_a_checkpoint_keeps_them(
     own = asked()[0]
     made = [make_cell(own, number) for number in (0, 1)]
     for replicate in made:
-        replicate.errors = {
+        replicate.beside["error"] = {
             name: [0.1 * np.abs(value) for value in values] for name, values in replicate.curves.items()
         }
-        replicate.biases = {name: [0.2 * value for value in values] for name, values in replicate.curves.items()}
+        replicate.beside["bias"] = {
+            name: [0.2 * value for value in values] for name, values in replicate.curves.items()
+        }
     checkpoints = Checkpoints(tmp_path / "one.ckpt", {}, 0)
     checkpoints.save(Checkpoint(10, 1.0, [], made, SideBySide("group", 3, 1, 2)))
     resumed = [own.replicate(number) for number in (0, 1)]
@@ -93,5 +95,5 @@ def test_a_checkpoint_keeps_them(
         same_cell(before, after)
         for one in (before, after):
             last = {name: values[-1] for name, values in one.curves.items()}
-            one.record(50, last, {"error": np.float64(1)}, {"error": np.float64(2)})
+            one.record(50, last, error={"error": np.float64(1)}, bias={"error": np.float64(2)})
         same_cell(before, after)

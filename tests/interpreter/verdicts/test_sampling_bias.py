@@ -36,7 +36,7 @@ def verdict(check: str, seen: Mapping[str, Any], kind: str = "replicates") -> Ve
             values, biases = seen[program.variant]
             for step, (value, bias) in enumerate(zip(values[number], biases[number], strict=True)):
                 found = {"m": value, "v": np.zeros(D)}
-                replicate.record(step, found, biases={} if bias is None else {"m": bias})
+                replicate.record(step, found, bias={} if bias is None else {"m": bias})
             replicates.append(replicate)
     return judge(plan.claims[0], Results.of_plan(plan, replicates))
 

@@ -410,7 +410,9 @@ def test_a_real_measure_has_the_error_that_was_stored_beside_it(mean: float, exp
         replicates = []
         for number in range(5):
             replicate = Replicate("e", "a", {}, number, "")
-            replicate.record(0, {"m": np.float64(mean), "exact": np.float64(2)}, errors if number >= older else {})
+            replicate.record(
+                0, {"m": np.float64(mean), "exact": np.float64(2)}, error=errors if number >= older else {}
+            )
             replicates.append(replicate)
         return judge(plan.claims[0], Results.of_plan(plan, replicates))
 
@@ -433,7 +435,7 @@ def test_a_measure_that_shows_an_estimate_is_judged_by_the_error_over_training_e
     (plan,) = spec.resolve(spec.parse(Source("c.yaml", text))).experiments
     replicates = [Replicate("e", "a", {}, number, "") for number in range(5)]
     for replicate in replicates:
-        replicate.record(0, {"m": np.float64(0.49), "exact": np.float64(2)}, {"m": np.float64(0.02)})
+        replicate.record(0, {"m": np.float64(0.49), "exact": np.float64(2)}, error={"m": np.float64(0.02)})
     found = judge(plan.claims[0], Results.of_plan(plan, replicates))
     told = "the margin 0.01 is within the sampling error of 400 training examples, ± 0.0175: about 1,300 would tell"
     assert found.verdict == SEEN and told in found.reason
@@ -454,7 +456,7 @@ def measured(claim: str, runs: Sequence[Sequence[float]], errors: Sequence[Seque
         replicate = Replicate("e", "a", {}, number, "")
         for step, (one, error) in enumerate(zip(values, own, strict=True)):
             found = {"m": np.float64(one), "rate": np.float64(one), "exact": np.float64(2)}
-            replicate.record(step, found, {"m": np.float64(error)} if errors else {})
+            replicate.record(step, found, error={"m": np.float64(error)} if errors else {})
         replicates.append(replicate)
     return judge(plan.claims[0], Results.of_plan(plan, replicates))
 
