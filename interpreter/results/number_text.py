@@ -10,12 +10,13 @@ SPREAD = "mean (least … largest) over replicates"
 
 
 def number(value: float, digits: int = 3) -> str:
-    """A number in three digits, or in others.
+    """A number in three digits, or in others; below a million in all those before its point.
 
-    >>> number(0.00012345), number(12.0), number(0.05001, 4)
-    ('0.000123', '12', '0.05001')
+    >>> number(0.00012345), number(12.0), number(0.05001, 4), number(-1289.4), number(1289400.0)
+    ('0.000123', '12', '0.05001', '-1289', '1.29e+06')
     """
-    return f"{value:.{digits}g}"
+    text = f"{value:.{digits}g}"
+    return f"{value:.0f}" if "e+" in text and abs(value) < 999_999.5 else text
 
 
 MOST_DIGITS = 17
