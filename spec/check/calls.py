@@ -290,6 +290,12 @@ def special_form(checker: Elaborator, node: n.Call, text: Text, context: Context
         return with_weights(checker, node, text, context, span)
     if row.name in LOOPS:
         return loop(checker, row, node, text, context, span)
+    if row.name in FORMS_OF_DERIVATIVES:
+        # What it is taken by comes first: forms in the value, which carry the arguments around them, leave that parameter free.
+        by, bound = subject(checker.term(node.arguments[1], text, context), context.bound)
+        inner = replace(context, bound=bound)
+        of, *along = (enclosed(checker.term(node.arguments[i], text, inner), bound) for i in range(wanted) if i != 1)
+        return derivative(row.name, of, by, along[0] if along else None, context.stage, span)
     if row.name == "len":
         context = replace(context, stage="measures")
     operand = checker.term(node.arguments[0], text, context)
@@ -303,10 +309,6 @@ def special_form(checker: Elaborator, node: n.Call, text: Text, context: Context
         return operand if isinstance(operand, t.Literal) else t.Stop(operand, type=operand.type, span=span)
     if row.name == "int":
         return turned(checker, operand, span)
-    if row.name in FORMS_OF_DERIVATIVES:
-        by, bound = subject(checker.term(node.arguments[1], text, context), context.bound)
-        along = None if wanted < 3 else enclosed(checker.term(node.arguments[2], text, context), bound)
-        return derivative(row.name, enclosed(operand, bound), by, along, context.stage, span)
     if row.name == "B":
         return batch_mean(checker, operand, context.stage, span)
     raise InternalError(f"no check of the special form '{row.name}'")

@@ -71,8 +71,8 @@ def _by_value(program: Program, term: Derivative, paths: Paths) -> Problem | Non
     def along(item: t.Term) -> Iterable[t.Term]:
         if item.type.kind != "real":
             passed.ends.append(item)
-        if isinstance(item, t.WithWeights):  # no weights hang on a name of the example
-            return (item.operand,)
+        if isinstance(item, t.WithWeights):  # no weights hang on a name of the example, but they may on a parameter
+            return (item.operand, *(paths.onwards(item, passed) if isinstance(by, t.Parameter) else ()))
         held = isinstance(item, t.Reference) and item.name not in outputs
         return () if held or _is(item, by) else paths.onwards(item, passed)
 

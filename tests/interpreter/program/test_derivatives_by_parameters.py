@@ -27,6 +27,9 @@ functions:
   wide(v): "jacobian([sin(i * v[0]) * v[1] for i < 12], v)"
   narrow(v): "jacobian([v[0]^2, v[0] * v[1]], v)"
   "risen(u, j)": "gradient(u^j, u)"
+  mixed(u): "gradient(gradient(u^2 * x^2, x), u)"
+  moved(u): "gradient(with_weights(w * u^2, w.weights, 3 * w.weights), u)"
+  shifted(u): "gradient(with_weights(w^3 * x, w.weights, [u]), u)"
   along(v): "hessian_vector(energy(v), v, [1, x])"
   turned(v): "directional([v[0]^2, v[0] * v[1]], v, [x, 2])"
 task: {data: {enumerate: k}, example: {k: "integer(4)", x: "at[k]"}}
@@ -68,6 +71,9 @@ CASES = {
     "at_a_constant_state": ("[iterate(down, 1, 1)]", np.full((4, 1), 0.9)),
     "in_index_notation": ("[slope(i * x) for i < 3]", 3 * (np.arange(3) * X[:, None]) ** 2 - 2),
     "in_index_notation_of_it": ("[risen(x + i, i) for i < 3]", np.arange(3) * (X[:, None] + np.arange(3)) ** (np.arange(3) - 1.0)),
+    "of_a_derivative_by_a_name": ("[mixed(2 * x)]", (2 * 2 * (2 * X) * X)[:, None]),
+    "of_other_weights": ("[moved(2 * x)]", (2 * (2 * X) * 0.7 * 3)[:, None]),
+    "of_other_weights_that_it_is": ("[shifted(x + 1)]", (3 * (X + 1) ** 2 * X)[:, None]),
     "in_a_branch": ("[slope(2 * x) if x > 0 else bend(3 * x)]", np.where(X > 0, 12 * X**2 - 2, 18 * X)[:, None]),
     "in_a_short_loop": ("[iterate(down, 1.0 * x, 3)]", steps(3, X, down)[:, None]),
     "in_a_long_loop": ("[iterate(down, x / 2, 20)]", steps(20, X / 2, down)[:, None]),
