@@ -148,3 +148,26 @@ def test_steps_up_a_network_are_those_taken_by_hand(compiled: Callable[..., Comp
             slope = sign * (((1 - hidden**2) * found["b"][row][:, 0]) @ found["a"][row].T)
             place = np.clip(place + 0.1 * np.sign(slope), at - 0.3, at + 0.3)
         np.testing.assert_allclose(found["m"][row], place, atol=1e-12)
+
+
+DROPPED = """
+dtype: float64
+functions: {slope(u): "gradient(d(u), u)"}
+task: {example: {x: "normal([6])"}}
+architecture: {d: {input: x, layers: [dropout: 0.5, dense: {units: 1, use_bias: false}]}}
+loss: {gap: "(dot(slope(2 * x), 2 * x) - d(INPUT))^2"}
+training: {optimizer: {sgd: {learning_rate: 0.05}}, batch: 8, steps: 10}
+measures: {moved: norm(d.weights - initial(d.weights))}
+"""
+
+
+@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+@pytest.mark.parametrize(("given", "moves"), [("2 * x", False), ("1.0 * (2 * x)", True)])
+def test_a_derivative_goes_through_the_mask_of_its_value(
+    compiled: Callable[..., Compiled], given: str, moves: bool, xla: bool
+) -> None:
+    """A linear network is its gradient times its input where both have lost the same entries: the loss is 0 in each update then, and nothing moves."""
+    made = compiled(DROPPED.replace("INPUT", given), xla=xla)
+    made.train(10)
+    assert (made.evaluate()["moved"][0] > 0.1) == moves
+    assert moves or made.evaluate()["moved"][0] < 1e-9
