@@ -5,17 +5,13 @@ together take longer to load than all else of Keras.
 
 TensorFlow's public names lie in packages that hold nothing else (`tf.compat.v1`, `tf.feature_column`, `tf.tpu`), and reading them
 loads a quarter of what TensorFlow loads at all. Each is read when the first of its names is asked for.
-
-The modules of TensorFlow's operations say the types of their arguments in strings, the same few dozens some sixteen thousand times, and Python compiles
-each of them to see that it is an expression. Each is compiled once.
 """
 
 from __future__ import annotations
 
 import sys
 import threading
-import typing
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.abc import Loader
@@ -27,8 +23,6 @@ NOT_NEEDED = frozenset(
     {"IPython", "PIL", "cv2", "huggingface_hub", "jax", "matplotlib", "pandas", "pydot", "sklearn"}
 )  # fmt: skip
 """What Keras loads if it is there, for what dlspec does not use of it."""
-READ_LATE = frozenset({"requests"})
-"""What TensorFlow loads to have it at hand, and uses for what dlspec does not: virtual machines that may be taken away."""
 NAMES_ALONE = "tensorflow._api.v2."
 """How the names of packages begin that hold names of other modules, and nothing else."""
 NAMED_AS_CODE = frozenset({"lite"})
@@ -36,7 +30,7 @@ NAMED_AS_CODE = frozenset({"lite"})
 
 
 class _Unread(ModuleType):
-    """A package that is read when one of its names is asked for: those of `NAMES_ALONE`, which hold names of other modules, or of `READ_LATE`.
+    """A package that holds names of other modules, and is read when one of them is asked for.
 
     Threads that ask at the same time each read it: whoever waited for another's import could wait for ever, and names come out the same.
     """
@@ -60,7 +54,7 @@ class _Unread(ModuleType):
 
 
 class _LoadedUnread(Loader):
-    """Makes a package without reading it."""
+    """Makes a package of names alone without reading it."""
 
     def __init__(self, loader: Loader) -> None:
         self.loader = loader
@@ -90,21 +84,20 @@ def _may_stay_unread(name: str) -> bool:
 
 
 class _Refusal:
-    """A finder of modules that has some libraries be missing for the thread that made it, and others unread. What is loaded already stays."""
+    """A finder of modules that has some libraries be missing for the thread that made it, and `NAMES_ALONE` unread. What is loaded already stays."""
 
     def __init__(self, names: Collection[str]) -> None:
         self.names = names
         self.thread = threading.get_ident()
 
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> Any:
-        """Raises ModuleNotFoundError for a module of the libraries; leaves all others to the finders after it, but for packages that stay unread."""
+        """Raises ModuleNotFoundError for a module of the libraries; leaves all others to the finders after it, but for packages of names alone."""
         if threading.get_ident() != self.thread:
             return None
         library = name.partition(".")[0]
         if library in self.names and library not in sys.modules:
             raise ModuleNotFoundError(f"{name} is not loaded for the start of TensorFlow", name=name)
-        late = name in READ_LATE or (name.startswith(NAMES_ALONE) and _may_stay_unread(name))
-        if late and (package := PathFinder.find_spec(name, path)):
+        if name.startswith(NAMES_ALONE) and _may_stay_unread(name) and (package := PathFinder.find_spec(name, path)):
             assert package.loader is not None
             package.loader = _LoadedUnread(package.loader)
             return package
@@ -132,31 +125,6 @@ def imported_without(names: Collection[str] = NOT_NEEDED) -> Iterator[None]:
     refusal = _Refusal(names)
     sys.meta_path.insert(0, refusal)
     try:
-        with _types_compiled_once():
-            yield
+        yield
     finally:
         sys.meta_path.remove(refusal)
-
-
-@contextmanager
-def _types_compiled_once() -> Iterator[None]:
-    """Has types that are written in strings be the same object wherever they are written alike, in what is imported meanwhile."""
-    convert: Callable[..., Any] | None = getattr(typing, "_type_convert", None)
-    if convert is None:  # another Python, which does it in another way
-        yield
-        return
-    known: dict[Any, Any] = {}
-
-    def converted(written: Any, *more: Any, **named: Any) -> Any:
-        if not isinstance(written, str):
-            return convert(written, *more, **named)
-        place = (written, more, *named.items())
-        if place not in known:
-            known[place] = convert(written, *more, **named)
-        return known[place]
-
-    typing._type_convert = converted  # type: ignore[attr-defined]
-    try:
-        yield
-    finally:
-        typing._type_convert = convert  # type: ignore[attr-defined]

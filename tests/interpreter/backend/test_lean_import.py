@@ -7,11 +7,9 @@ import os
 import subprocess
 import sys
 import threading
-import typing
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import TypeVar
 
 import pytest
 from dlspec.interpreter.backend import lean_import
@@ -37,7 +35,6 @@ from dlspec.interpreter.backend.startup import start
 start(own_process=True)
 assert "tensorflow.python.keras" not in sys.modules, "nobody has asked for a name that needs it"
 assert not any(name.startswith("tensorflow.lite.") for name in sys.modules), "nor for one that needs this"
-assert "requests" in sys.modules and "requests.api" not in sys.modules, "it is there, and not read"
 assert "keras" in sys.modules and not any("lean_import" in type(finder).__module__ for finder in sys.meta_path)
 print(*sorted(NOT_NEEDED & set(sys.modules)), ".")
 from dlspec.interpreter.cli.app import main
@@ -50,8 +47,7 @@ def command(*words):
 command("run", "lean.yaml", "--keep-weights", "--jit", "graph")
 assert "pandas" not in sys.modules, "nothing that a run stores or draws needs it"
 command("export", "lean.yaml", "--format", "saved_model", "--output", "out")
-import keras, matplotlib.pyplot, pandas, requests, tensorflow as tf
-assert requests.get is requests.api.get and issubclass(requests.exceptions.Timeout, OSError)
+import keras, matplotlib.pyplot, pandas, tensorflow as tf
 assert tf.compat.v1.get_variable and "Variable" in dir(tf.compat.v2) and not hasattr(tf.linalg, "nothing")
 from tensorflow.feature_column import numeric_column
 assert tf.lite.TFLiteConverter and tf.lite.OpsSet and tf.lite.experimental.authoring, "code below tensorflow/lite does not hide its names"
@@ -104,17 +100,6 @@ def test_they_are_missing_for_this_thread_and_meanwhile_alone(libraries: tuple[s
         import_module("taken_along.part")  # what somebody has loaded is no longer refused, nor its parts
         raise RuntimeError
     assert sys.meta_path == before
-
-
-def test_types_that_are_written_in_strings_are_compiled_once_and_are_what_they_were() -> None:
-    plain = TypeVar("plain", "int", "str")
-    with imported_without():
-        one, other = TypeVar("one", "int", "str"), TypeVar("other", "str", "int")
-        assert typing.get_args(typing.List["int"]) == plain.__constraints__[:1]  # noqa: UP006
-    assert one.__constraints__ == plain.__constraints__ == other.__constraints__[::-1]
-    if hasattr(typing, "_type_convert"):
-        assert one.__constraints__[0] is other.__constraints__[1], "both have the one that was compiled"
-        assert TypeVar("later", "int", "str").__constraints__[0] is not one.__constraints__[0], "and nobody afterwards"
 
 
 def test_packages_of_names_alone_are_read_when_a_name_is_asked_for(
