@@ -44,7 +44,9 @@ class Borders:
         keep(before.phase.name, self.numbers[number - 1])
         for update in now.updates:
             earlier = self._earlier(update.plan.name, number)
-            if earlier and earlier[0] is not update.optimizers:
+            if not earlier:
+                update.optimizers.begin_anew()
+            elif earlier[0] is not update.optimizers:
                 update.optimizers.go_on_from(earlier)
         for target in now.phase.restart:
             if target.network:

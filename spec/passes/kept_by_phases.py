@@ -18,10 +18,10 @@ Keeper = tuple[Any, ...]
 def kept_in_unlike_ways(program: Program) -> bool:
     """Whether one phase sees its weights at other averages than another, or a weight goes on with what the phase before did not keep of it."""
     phases = program.training.phases if program.training is not None else ()
-    if len(phases) < 2 or not any(_extra(plan) for phase in phases for plan in phase.all_optimizers):
+    if len(phases) < 2 or not any(_slots(plan) for phase in phases for plan in phase.all_optimizers):
         return False
     keepers = [list(_keepers(program, phase)) for phase in phases]
-    return _sees_other_averages(keepers) or _comes_back(keepers)
+    return _sees_other_averages(keepers) or _comes_back(keepers) or _restarted_between(phases)
 
 
 def names_that_go_on(program: Program) -> list[list[int]]:
@@ -30,9 +30,7 @@ def names_that_go_on(program: Program) -> list[list[int]]:
     Names are no part of a digest otherwise. So updates that are called otherwise in a later phase, and begin anew there, have another one.
     """
     phases = program.training.phases if program.training is not None else ()
-    if len(phases) < 2 or not any(
-        cost_of_update(o.name, o.arguments).slots for one in phases for o in one.all_optimizers
-    ):
+    if len(phases) < 2 or not any(_slots(plan) for phase in phases for plan in phase.all_optimizers):
         return []
     names = [[one.name for one in phase.rounds] for phase in phases]
     networks = [[tuple(sorted(one.networks)) for one in phase.rounds] for phase in phases]
@@ -88,6 +86,25 @@ def _comes_back(phases: list[list[tuple[Keeper, Place, OptimizerPlan]]]) -> bool
             place: [*before.get(place, []), *(plan for _, p, plan in one if p == place)] for _, place, _ in one
         } | {place: plans for place, plans in before.items() if place not in {p for _, p, _ in one}}
     return False
+
+
+def _restarted_between(phases: Sequence[Phase]) -> bool:
+    """Whether optimisers began anew in a phase without an update that there was before it, and is behind it."""
+    lost: set[str] = set()
+    known: set[str] = set()
+    for phase in phases:
+        own = {one.name for one in phase.rounds}
+        if own & lost:
+            return True
+        if any(not target.network for target in phase.restart):
+            lost |= known - own
+        known |= own
+    return False
+
+
+def _slots(plan: OptimizerPlan) -> int:
+    """How much an optimiser keeps of each weight."""
+    return cost_of_update(plan.name, plan.arguments).slots
 
 
 def _extra(plan: OptimizerPlan) -> frozenset[str]:

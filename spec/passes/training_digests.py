@@ -99,7 +99,7 @@ optimiser had other arguments behind it, and came back where it had been of anot
 
 KEPT_BY_PHASES = 1
 """Raised whenever phases that keep other things of a weight than the one before do so in another way than before: measures saw the averages of
-one phase in all, and what a phase did not keep of weights that it changed came back behind it (version 0)."""
+one phase in all, what a phase did not keep of weights that it changed came back behind it, and so did what another phase restarted (version 0)."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from dlspec.spec.ir.plan import Program
 from dlspec.spec.passes.digests import Digests, training_digest
 from dlspec.spec.passes.shared_borders import borders
 from dlspec.spec.passes.signature_digests import signature_digest
+from dlspec.spec.passes.training_digests import stored_meaning
 
 BODY = """
 dtype: float64
@@ -65,3 +66,30 @@ def test_equal_digests_give_equal_numbers_whatever_updates_are_called(program: C
     assert training_digest(both) == same[0]  # called otherwise in every phase
     plain = "sgd: {learning_rate: 0.1}"
     assert digests("U", "V", plain)[0] == digests("W", "X", plain)[0]  # nothing is kept
+
+
+BETWEEN = """
+    b: {steps: 2, restart: [optimizer], gradient: {v: freeze}, updates: {U: {networks: [u], loss: [first]}}, loss: {first: 0.5 * (u - 1)^2}}
+    c: {steps: 2, gradient: {v: exact}, OF_C updates: {U: {networks: [u], loss: [first]}, V: {networks: [v], loss: [second]}}}
+measures:"""
+
+
+@pytest.mark.parametrize("again", ["", "optimizer: {sgd: {momentum: 0.9}}, "], ids=["the same", "said again"])
+def test_optimisers_that_a_phase_restarts_begin_anew_where_it_has_no_update_of_them(
+    compiled: Callable[..., Compiled], again: str
+) -> None:
+    """Also where phases before and behind it share what they keep: equal programs, and equal numbers."""
+    before, _ = body("U", "V").split("    b:")
+    text = before + BETWEEN.replace("OF_C ", again).lstrip("\n") + " {u: u, v: v}"
+    made = compiled(text)
+    v, moved = -2.0, 0.0
+    for phase in "aaabbcc":
+        made.train(1)
+        if phase == "b":
+            moved = 0.0
+        else:
+            moved = 0.9 * moved - 0.1 * (v + 1)
+            v += moved
+        np.testing.assert_allclose(made.evaluate()["v"], v, rtol=1e-12)
+    assert "kept by phases" in stored_meaning(made.program)
+    assert training_digest(made.program) == training_digest(compiled(text.replace(again, "")).program)
