@@ -35,10 +35,10 @@ def names_that_go_on(program: Program) -> list[list[int]]:
     names = [[one.name for one in phase.rounds] for phase in phases]
     networks = [[tuple(sorted(one.networks)) for one in phase.rounds] for phase in phases]
     by_networks = [[(own, of_phase[:place].count(own)) for place, own in enumerate(of_phase)] for of_phase in networks]
-    return _numbered(names) if _numbered(names) != _numbered(by_networks) else []
+    return numbered(names) if numbered(names) != numbered(by_networks) else []
 
 
-def _numbered(phases: Sequence[Sequence[Any]]) -> list[list[int]]:
+def numbered(phases: Sequence[Sequence[Any]]) -> list[list[int]]:
     """What stands in each phase, by numbers in the order of their first places."""
     numbers: dict[Any, int] = {}
     return [[numbers.setdefault(one, len(numbers)) for one in phase] for phase in phases]

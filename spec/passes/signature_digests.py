@@ -13,9 +13,10 @@ from ..ir.types import Type
 from .alike_blocks import with_one_block
 from .canonical import Walk
 from .digests import DirectWalk, digest
+from .kept_by_phases import numbered
 from .program_roots import differentiates, redraws
 from .shared_noise import measures_share_noise, shares_noise
-from .training_digests import repeated, stored_meaning, updates_form
+from .training_digests import repeated, stored_form, updates_form
 
 
 def signature_digest(program: Program) -> str:
@@ -24,7 +25,19 @@ def signature_digest(program: Program) -> str:
     Not in it are the inputs of the graph: seeds, draws (unless a statistic draws them anew), initial weights, learning
     rates that are numbers, how many steps there are and when is evaluated.
     """
-    return digest(_form(program, _SignatureWalk(program, redraws(program))))
+    return digest([*_form(program, _SignatureWalk(program, redraws(program))), *_shared_optimizers(program)])
+
+
+def _shared_optimizers(program: Program) -> list[list[int]]:
+    """Which updates of several phases are made by one optimiser, which has one learning rate."""
+    phases = program.training.phases if program.training is not None else ()
+    if len(phases) < 2:
+        return []
+    made = [
+        [(one.name, *((key, id(plan)) for key, plan in one.optimizers.items())) for one in phase.rounds]
+        for phase in phases
+    ]
+    return numbered(made)
 
 
 def measured_digest(program: Program) -> str:
@@ -76,7 +89,7 @@ def _form(program: Program, walk: _SignatureWalk) -> list[Any]:
     for one in program.under_each_mode[1:]:
         places = [place for place, phase in enumerate(phases) if phase.gradient is one.gradient]
         parts.append([places, _form(without_phases(one), type(walk)(one, walk.redrawn))])
-    return [program.dtype, *stored_meaning(program), *program.data.identity(), program.data.test, *parts]
+    return [program.dtype, *stored_form(program), *program.data.identity(), program.data.test, *parts]
 
 
 def without_phases(program: Program) -> Program:

@@ -78,13 +78,17 @@ def _optimizer_forms(walk: Walk, update: Phase | Update) -> Any:
 
 
 def stored_meaning(program: Program) -> list[Any]:
+    """What weights and optimisers keep, and where phases do so in another way than before."""
+    return [*stored_form(program), *(["kept by phases", KEPT_BY_PHASES] if kept_in_unlike_ways(program) else [])]
+
+
+def stored_form(program: Program) -> list[Any]:
     """What weights and optimisers keep: how weights are rounded between updates, where they are, and what goes on with other arguments."""
     weights = ["weights", *astuple(program.stored)] if program.stored is not None else []
     over = ["goes on over", GOING_ON_OVER] if _goes_on_over_phases(program) else []
     goes_on = ["goes on", GOING_ON] if _goes_on_with_others(program) else []
-    kept = ["kept by phases", KEPT_BY_PHASES] if kept_in_unlike_ways(program) else []
     names = names_that_go_on(program)
-    return [*weights, *goes_on, *over, *kept, *(["updates", names] if names else [])]
+    return [*weights, *goes_on, *over, *(["updates", names] if names else [])]
 
 
 GOING_ON = 1

@@ -93,3 +93,44 @@ def test_optimisers_that_a_phase_restarts_begin_anew_where_it_has_no_update_of_t
         np.testing.assert_allclose(made.evaluate()["v"], v, rtol=1e-12)
     assert "kept by phases" in stored_meaning(made.program)
     assert training_digest(made.program) == training_digest(compiled(text.replace(again, "")).program)
+
+
+RATES = """
+dtype: float64
+task: {data: {enumerate: k}, example: {k: integer(2)}}
+architecture: {u: {parameter: [], initializer: 3.0}}
+loss: {l: 0.5 * (u - 1)^2}
+training:
+  optimizer: {sgd: {learning_rate: 0.1, momentum: 0.5}}
+  phases: {a: {steps: 2}, b: {steps: 2}, c: {steps: 2}}
+measures: {u: u}
+"""
+
+
+@pytest.mark.parametrize("first", [(0.1, 0.1, 0.1), (0.1, 0.05, 0.1)], ids=["one", "two"])
+def test_what_is_compiled_serves_learning_rates_of_phases_that_share_their_optimisers_alike(
+    program: Callable[[str], Program], first: tuple[float, ...]
+) -> None:
+    """One that is compiled for an optimiser of all phases, begun with another rate in one of them, took that of the last in all."""
+
+    def of(rates: tuple[float, ...]) -> Program:
+        text = RATES
+        for phase, rate in zip("abc", rates, strict=True):
+            if rate != 0.1:
+                own = f"{phase}: {{steps: 2, optimizer: {{sgd: {{learning_rate: {rate}}}}}}}"
+                text = text.replace(f"{phase}: {{steps: 2}}", own)
+        return program(text)
+
+    made, served = Compiled(of(first), (0,), False), 0
+    for rates in ((0.1, 0.1, 0.1), (0.1, 0.05, 0.1), (0.1, 0.2, 0.1), (0.1, 0.05, 0.02), (0.1, 0.1, 0.3)):
+        if signature_digest(of(rates)) != made.signature:
+            continue
+        served += 1
+        made.begin(of(rates), (0,))
+        u, moved = 3.0, 0.0
+        for rate in np.repeat(rates, 2):
+            made.train(1)
+            moved = 0.5 * moved - rate * (u - 1)
+            u += moved
+            np.testing.assert_allclose(made.evaluate()["u"], u, rtol=1e-12, err_msg=str(rates))
+    assert served == (1 if first[1] == 0.1 else 2)
