@@ -11,7 +11,8 @@ from ..diagnostics.problems import Problem, StudyError, in_file_order, problem_a
 from ..ir import terms as t
 from ..ir.data import DataSource, Fresh
 from ..ir.measured import each_term_once
-from ..ir.plan import LossPlan, Named, Program
+from ..ir.plan import LossPlan, Named, Program, TrainingPlan
+from ..model.experiment import Network
 from ..model.layers import LayerDefaults
 from ..passes.gradient_paths import Paths, unreached
 from ..passes.steep_paths import SteepPaths, untrained
@@ -24,6 +25,7 @@ from .equal_inputs import equal_inputs
 from .estimates import estimates
 from .figure_samples import probes
 from .gradient_modes import by_gradient_modes, in_all_phases, in_phases, in_their_phases, modes, modes_in_force
+from .idle_arguments import idle_in_layers, idle_in_training
 from .integer_ranges import data_ranges, estimate_ranges, ranges
 from .measure_reads import MeasureReads
 from .measures import loss_term, measures
@@ -122,6 +124,7 @@ class ExperimentChecker:
         gradient = next(iter(found_modes.values()))
         if training is not None:
             gradient, training = in_phases(training, found_modes)
+        self._warn_of_idle(training)
         stored = scope.attempt(
             lambda: scope.part(
                 ("stored",),
@@ -172,6 +175,16 @@ class ExperimentChecker:
             kept = (replace(measure, ratio=True) if measure in late else measure for measure in program.measures)
             program = replace(program, measures=tuple(kept))
         return program
+
+    def _warn_of_idle(self, training: TrainingPlan | None) -> None:
+        """Warns of arguments that do nothing."""
+        scope, model = self.scope, self.model
+        layers = [
+            layer for network in model.architecture.values() if isinstance(network, Network) for layer in network.layers
+        ]
+        scope.part(("idle",), lambda: scope.warnings.extend(idle_in_layers(layers)), model.node("architecture"))
+        if training is not None and model.training is not None:
+            scope.warnings.extend(idle_in_training(model.training, training.phases))
 
     def _loss(self, name: str) -> LossPlan:
         node = self.model.node("loss", name)

@@ -23,6 +23,7 @@ class Parameter:
     `layer` (a recurrent layer with its arguments), `example` (may speak of an example); those of
     gradient statistics stand with their table.
     A number lies within `bounds`, and not above the argument that `under` names; `timed` says that it may change in training, with counters.
+    It does nothing where the argument that `needs` names is 0 or false.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Parameter:
     bounds: Bounds = ANY
     under: str = ""
     timed: bool = False
+    needs: str = ""
 
     @property
     def within(self) -> Bounds:

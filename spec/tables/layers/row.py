@@ -143,17 +143,23 @@ def above_zero(share: Any) -> bool:
     return not isinstance(share, int | float) or share > 0
 
 
+_NEEDS = {"bias": "use_bias"}
+"""By weight the argument without which a layer does not have it."""
+
+
 def initializer(name: str, default: str) -> Parameter:
     """The argument that starts a weight."""
     weight = name.removesuffix("_initializer")
     meaning = f"how the {weight} starts: a name, or a distribution that knows fan_in and fan_out"
-    return Parameter(name, "initializer", meaning, default)
+    return Parameter(name, "initializer", meaning, default, needs=_NEEDS.get(weight, ""))
 
 
 def constraint(name: str) -> Parameter:
     """The argument that keeps a weight within bounds."""
-    meaning = f"what the {name.removesuffix('_constraint')} is kept to after each step"
-    return Parameter(name, "constraint", meaning, None)
+    weight = name.removesuffix("_constraint")
+    return Parameter(
+        name, "constraint", f"what the {weight} is kept to after each step", None, needs=_NEEDS.get(weight, "")
+    )
 
 
 KERNEL_AND_BIAS_INITIALIZERS = (

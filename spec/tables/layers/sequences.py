@@ -81,7 +81,7 @@ RECURRENT = (
     ),
     _recurrent(
         "lstm", "LSTM", "long short-term memory (Hochreiter & Schmidhuber 1997)", 4, work.gates(17, 20), _GATE_ACTIVATION,
-        Parameter("unit_forget_bias", "bool", "starts the forget gate's bias at 1", True), ones_at_start=_open_forget_gate,
+        Parameter("unit_forget_bias", "bool", "starts the forget gate's bias at 1", True, needs="use_bias"), ones_at_start=_open_forget_gate,
     ),
     _recurrent(
         "gru", "GRU", "a gated recurrent unit (Cho et al. 2014)", 3, work.gates(17, 23), _GATE_ACTIVATION,
