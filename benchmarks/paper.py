@@ -283,10 +283,10 @@ FORMS: Mapping[str, Callable[[Sequence[float]], str]] = {
 def readable(text: str) -> str:
     """Powers of ten as people write them, and thousands in full.
 
-    >>> readable("1.7e-05 (7e-11 … 1.35e+08)"), readable("9.2e+03 (500 … 1.8e+04)")
+    >>> readable("1.7e-05 (7e-11 … 1.35e+08)"), readable("9200 (500 … 18000)")
     ('1.7·10⁻⁵ (7·10⁻¹¹ … 1.35·10⁸)', '9,200 (500 … 18,000)')
     """
-    text = re.sub(r"\d(?:\.\d+)?e\+0[345]", lambda found: f"{float(found[0]):,.0f}", text)
+    text = re.sub(r"(?<![\d.])\d{4,6}(?!\d)", lambda found: f"{int(found[0]):,}", text)
     raised = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
     return re.sub(r"e([+-]\d+)", lambda power: f"·10{str(int(power[1])).translate(raised)}", text)
 
