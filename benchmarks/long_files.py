@@ -33,7 +33,7 @@ HEAD = """## Long files
 
 Processor seconds of the front end for files of 2,000 lines, each of which repeats one thing: the YAML read and held against the models, the study checked
 (`dlspec validate`), its canonical form (`dlspec fmt`, which reads, checks and reads back); imports are not in them. Seconds are the least of the rounds, on a
-machine with other work; from the second round on the syntax trees of expressions that were read before are at hand. Where each line makes a cell, cells that
+machine at rest; from the second round on the syntax trees of expressions that were read before are at hand. Where each line makes a cell, cells that
 differ in numbers alone are checked at once (sizes, rates, steps, factors, constants: of sweep points, variants, patches of an axis and profiles); those that say
 names that something else speaks of, one by one: some 2,000 of them, 0.3 to 0.7 ms each. `fmt` reads, checks, and reads back what it has written.
 `make long` measures this table anew.

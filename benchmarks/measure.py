@@ -30,8 +30,8 @@ class Budget:
     precision: float = 0.01
 
 
-LEAST_STEPS = 24
-"""So many steps a round at least, however long they take: a run makes some hundred between two evaluations, and what a call costs beside its steps is for all of them."""
+LEAST_STEPS = 8
+"""So many steps a round at least, however long they take: what a call costs beside its steps is for many of them in a run."""
 QUICK = Budget(rounds=3, seconds=0.1, choice=0.5, most=3)
 
 
