@@ -179,10 +179,9 @@ class ExperimentChecker:
     def _warn_of_idle(self, training: TrainingPlan | None) -> None:
         """Warns of arguments that do nothing."""
         scope, model = self.scope, self.model
-        layers = [
-            layer for network in model.architecture.values() if isinstance(network, Network) for layer in network.layers
-        ]
-        scope.part(("idle",), lambda: scope.warnings.extend(idle_in_layers(layers)), model.node("architecture"))
+        networks = (network for network in model.architecture.values() if isinstance(network, Network))
+        found = (problem for network in networks for problem in idle_in_layers(network.layers))
+        scope.part(("idle",), lambda: scope.warnings.extend(found), model.node("architecture"))
         if training is not None and model.training is not None:
             scope.warnings.extend(idle_in_training(model.training, training.phases))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from ..check.all_points import OnePointNeeded
@@ -135,11 +135,11 @@ class ExperimentResolver:
 
     def plan(self) -> ExperimentPlan:
         """The experiment's plan. Raises StudyError with every problem."""
-        axes = self.sweep.axes()
+        axes = self.axes
         self.sweep.must_be_apart(axes)
         programs: list[Program] = []
         found = Findings()
-        points = self.sweep.points(axes)
+        points = self.points
         if self.together:
             self._take_together(axes, points)
             if self.known is None:
@@ -184,13 +184,23 @@ class ExperimentResolver:
             tuple(name for name in self.model.variants if name not in axes["variant"]) if "variant" in axes else (),
         )
 
+    @cached_property
+    def axes(self) -> dict[str, list[Any]]:
+        """Each axis with its values. Raises StudyError."""
+        return self.sweep.axes()
+
+    @cached_property
+    def points(self) -> list[dict[str, int]]:
+        """Every cell, as places along the axes. Raises StudyError."""
+        return self.sweep.points(self.axes)
+
     def along_axes(self, most: int, figures: Sequence[FigurePlan]) -> ExperimentPlan:
         """The cells along each axis, so many at most, at the first places of all others; nothing is concluded of them. Raises StudyError."""
-        axes = self.sweep.axes()
+        axes = self.axes
         zipped = [tuple(names) for names in self.model.zip]
         together = {name: names for names in zipped for name in names}
         cells, counts = [], Counter[tuple[str, ...]]()
-        for places in self.sweep.points(axes):
+        for places in self.points:
             moved = {together.get(axis, (axis,)) for axis, place in places.items() if place}
             if len(moved) > 1 or any(counts[names] >= most - 1 for names in moved):
                 continue
@@ -214,8 +224,7 @@ class ExperimentResolver:
 
     def equally_patched(self) -> list[EquallyPatched]:
         """The cells, those with the same patches together: what comes of them may be made known (see `cells_at_once.py`). Raises StudyError."""
-        axes = self.sweep.axes()
-        points = self.sweep.points(axes)
+        axes, points = self.axes, self.points
         self.known = {}
         unpatched = without(self.node, *ABOUT_ALL_CELLS)
         found: dict[int, EquallyPatched] = {}

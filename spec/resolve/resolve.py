@@ -141,7 +141,7 @@ def _equal(document: Document, figures: Sequence[Figures], common: Common) -> li
         patches = _profile(document, profile)
         for name, own in shown.items():
             resolver = ExperimentResolver(document, name, document.experiments[name], patches.get(name), [], (), common)
-            along = sum(min(MOST, len(values)) for values in resolver.sweep.axes().values())
+            along = sum(min(MOST, len(values)) for values in resolver.axes.values())
             if along * names(resolver.model) > MOST_NAMES:
                 continue
             for problem in told_apart(resolver.along_axes(MOST, own)):

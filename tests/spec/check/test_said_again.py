@@ -66,9 +66,9 @@ def _programs(text: str, run: bool) -> Iterator[Program]:
     yield from found
 
 
-@pytest.mark.parametrize("begin", PLACES)
-def test_more_names_for_the_same_are_no_more_to_check(begin: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    counts = []
+def _counted_terms(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Counts in its last entry how many terms are checked."""
+    counts: list[int] = []
     term = Checker.term
 
     def counted(*given: object) -> object:
@@ -76,6 +76,12 @@ def test_more_names_for_the_same_are_no_more_to_check(begin: str, monkeypatch: p
         return term(*given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Checker, "term", counted)
+    return counts
+
+
+@pytest.mark.parametrize("begin", PLACES)
+def test_more_names_for_the_same_are_no_more_to_check(begin: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = _counted_terms(monkeypatch)
     for names in (2, 4, 40):
         document = _document(_with(begin, PLACES[begin], names))
         counts.append(0)
@@ -95,14 +101,7 @@ def test_it_is_told_of_each() -> None:
 
 def test_cells_of_which_the_same_is_told_are_taken_apart_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Twenty draws beside an enumerated input are told of, of one of them, in each cell; and so is a comparison that says nothing, of each."""
-    counts = []
-    term = Checker.term
-
-    def counted(*given: object) -> object:
-        counts[-1] += 1
-        return term(*given)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Checker, "term", counted)
+    counts = _counted_terms(monkeypatch)
     for begin, line, told in (("x: rade", "z<i>: uniform(0, 1, [d])", 1), ("error:", "m<i>: E(f == y)", 20)):
         for sizes in ("[3, 4]", "[3, 4, 5, 6, 7, 8]"):
             document = _document(_with(begin, line, 20).replace("[2, 3, 5, 9]", sizes))
