@@ -12,9 +12,9 @@ from dlspec.spec.ir.cell_batch import CellBatch
 from dlspec.spec.ir.plan import Phase, ProbePlan, Program, Restart
 from dlspec.spec.passes.gradient_paths import Place
 from dlspec.spec.passes.held_columns import held_whole, windows
+from dlspec.spec.passes.optimizers_by_phase import optimizers_by_phase
 from dlspec.spec.passes.shared_borders import ended_before
 from dlspec.spec.passes.signature_digests import signature_digest
-from dlspec.spec.passes.trained_weights import changed_by
 
 from ..backend.startup import device
 from ..networks.initial_weights import Values
@@ -312,19 +312,17 @@ def _phases(program: Program) -> tuple[Phase, ...]:
 def _train_steps(context: ProgramContext, windows: Sequence[int]) -> Iterator[TrainStep]:
     """The steps of a program's phases, each from where the one before ends; rows of files come in windows of so many steps, if they do.
 
-    Phases with the same optimisers that change the same weights share these.
+    Phases share the optimisers that go on (`spec.passes.optimizers_by_phase`).
     """
     step = example = 0
-    known: dict[Any, Optimizers] = {}
+    known: dict[int, Optimizers] = {}
     shown: dict[Place, tuple[Any, Any]] = {}
-    for place, phase in enumerate(_phases(context.program)):
-        optimizers = []
-        for update in phase.rounds:
-            changed = changed_by(context.program.during(phase), update)
-            key = (update.name, changed, update.times, *((name, id(plan)) for name, plan in update.optimizers.items()))
-            if key not in known:
-                known[key] = Optimizers(update.optimizers, context, changed, update.times)
-            optimizers.append(known[key])
+    plans = optimizers_by_phase(context.program)
+    for place, (phase, updates) in enumerate(zip(_phases(context.program), plans, strict=True)):
+        for own in updates:
+            if own.number not in known:
+                known[own.number] = Optimizers(own.update.optimizers, context, own.changed, own.update.times)
+        optimizers = [known[own.number] for own in updates]
         shown = _averages_behind(shown, optimizers)
         context.show_averages(phase, shown)
         yield TrainStep(context.during(phase), phase, optimizers, step, example, windows[place] if windows else 0)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from ..ir.plan import OptimizerPlan, Phase, Program
 from ..tables.flops import EXTRA_UPDATES
 from ..tables.flops import update as cost_of_update
 from .gradient_paths import Place
-from .trained_weights import changed_by
+from .optimizers_by_phase import numbered, optimizers_by_phase
 
-Keeper = tuple[Any, ...]
-"""What tells the optimisers of an update from others: phases with equal ones share what they keep."""
+Keeper = tuple[int, str]
+"""What tells an optimiser from others: the number of those of its update, and whose it is among them."""
 
 
 def kept_in_unlike_ways(program: Program) -> bool:
@@ -20,7 +19,10 @@ def kept_in_unlike_ways(program: Program) -> bool:
     phases = program.training.phases if program.training is not None else ()
     if len(phases) < 2 or not any(_slots(plan) for phase in phases for plan in phase.all_optimizers):
         return False
-    keepers = [list(_keepers(program, phase)) for phase in phases]
+    keepers = [
+        [((own.number, group), place, plan) for own in phase for group, place, plan in own.of_weights()]
+        for phase in optimizers_by_phase(program)
+    ]
     return _sees_other_averages(keepers) or _comes_back(keepers) or _restarted_between(phases)
 
 
@@ -36,23 +38,6 @@ def names_that_go_on(program: Program) -> list[list[int]]:
     networks = [[tuple(sorted(one.networks)) for one in phase.rounds] for phase in phases]
     by_networks = [[(own, of_phase[:place].count(own)) for place, own in enumerate(of_phase)] for of_phase in networks]
     return numbered(names) if numbered(names) != numbered(by_networks) else []
-
-
-def numbered(phases: Sequence[Sequence[Any]]) -> list[list[int]]:
-    """What stands in each phase, by numbers in the order of their first places."""
-    numbers: dict[Any, int] = {}
-    return [[numbers.setdefault(one, len(numbers)) for one in phase] for phase in phases]
-
-
-def _keepers(program: Program, phase: Phase) -> Iterator[tuple[Keeper, Place, OptimizerPlan]]:
-    """The weights that a phase changes, each with its optimiser, and with what this one shares."""
-    for update in phase.rounds:
-        changed = changed_by(program.during(phase), update)
-        shared = (update.name, changed, update.times, *((name, id(plan)) for name, plan in update.optimizers.items()))
-        for place in sorted(changed):
-            group = place[0] if place[0] in update.optimizers else ""
-            if group in update.optimizers:
-                yield (*shared, group), place, update.optimizers[group]
 
 
 def _sees_other_averages(phases: list[list[tuple[Keeper, Place, OptimizerPlan]]]) -> bool:

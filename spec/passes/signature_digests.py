@@ -13,7 +13,7 @@ from ..ir.types import Type
 from .alike_blocks import with_one_block
 from .canonical import Walk
 from .digests import DirectWalk, digest
-from .kept_by_phases import numbered
+from .optimizers_by_phase import optimizers_by_phase
 from .program_roots import differentiates, redraws
 from .shared_noise import measures_share_noise, shares_noise
 from .training_digests import repeated, stored_form, updates_form
@@ -29,15 +29,9 @@ def signature_digest(program: Program) -> str:
 
 
 def _shared_optimizers(program: Program) -> list[list[int]]:
-    """Which updates of several phases are made by one optimiser, which has one learning rate."""
+    """Which updates of several phases are made by the same optimisers, of which each has one learning rate."""
     phases = program.training.phases if program.training is not None else ()
-    if len(phases) < 2:
-        return []
-    made = [
-        [(one.name, *((key, id(plan)) for key, plan in one.optimizers.items())) for one in phase.rounds]
-        for phase in phases
-    ]
-    return numbered(made)
+    return [[own.number for own in phase] for phase in optimizers_by_phase(program)] if len(phases) > 1 else []
 
 
 def measured_digest(program: Program) -> str:

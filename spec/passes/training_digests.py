@@ -16,7 +16,7 @@ from .canonical import Walk
 from .few_values import rate_in
 from .gradient_paths import Place
 from .kept_by_phases import kept_in_unlike_ways, names_that_go_on
-from .trained_weights import changed_by
+from .optimizers_by_phase import UpdateOptimizers, optimizers_by_phase
 
 
 def loss_meaning(walk: Walk, loss: Sequence[LossPlan]) -> Any:
@@ -111,7 +111,7 @@ class _Kept:
     """What an update of a phase keeps: of which weights by each of its optimisers, and which others it shares all of it with."""
 
     groups: Mapping[str, tuple[str, frozenset[Place]]]
-    shared: Any
+    shared: int
     anew: bool
     """Whether anything begins anew in the phase."""
     averaged: bool
@@ -125,29 +125,28 @@ def _goes_on_over_phases(program: Program) -> bool:
         return False
     known: dict[str, list[_Kept]] = {}
     last: dict[str, int] = {}
-    for place, phase in enumerate(phases):
-        for update in phase.rounds:
-            between = phases[last.get(update.name, place) + 1 : place]  # that have no such update
+    for place, (phase, updates) in enumerate(zip(phases, optimizers_by_phase(program), strict=True)):
+        for own in updates:
+            name = own.update.name
+            between = phases[last.get(name, place) + 1 : place]  # that have no such update
             if any(target.network for one in between for target in one.restart):
                 return True
-            last[update.name] = place
-            before = known.setdefault(update.name, [])
-            now = _kept(program, phase, update)
+            last[name] = place
+            before = known.setdefault(name, [])
+            now = _kept(phase, own)
             if len(before) > 1 and not any(not target.network for target in phase.restart) and _returns(before, now):
                 return True
             before.append(now)
     return False
 
 
-def _kept(program: Program, phase: Phase, update: Update) -> _Kept:
-    changed = changed_by(program.during(phase), update)
+def _kept(phase: Phase, update: UpdateOptimizers) -> _Kept:
     groups = {
-        name: (plan.keras, frozenset(place for place in changed if not name or place[0] == name))
-        for name, plan in update.optimizers.items()
+        name: (plan.keras, frozenset(place for place in update.changed if not name or place[0] == name))
+        for name, plan in update.update.optimizers.items()
     }
-    plans = tuple((name, id(plan)) for name, plan in update.optimizers.items())
-    averaged = any(plan.arguments.get("use_ema") for plan in update.optimizers.values())
-    return _Kept(groups, (changed, plans, update.times), bool(phase.restart), averaged)
+    averaged = any(plan.arguments.get("use_ema") for plan in update.update.optimizers.values())
+    return _Kept(groups, update.number, bool(phase.restart), averaged)
 
 
 def _returns(before: Sequence[_Kept], now: _Kept) -> bool:
