@@ -80,6 +80,8 @@ def _borne_out(change: Change, became: _Became) -> Change:
         change = replace(change, classes=("measure", *(name for name in change.classes if name in ("claim", "figure"))))
     if not own or not own <= {*SAME_DIGEST}:
         return change
+    if change.respelled:  # of no result, or within what a function multiplies: no number is rounded otherwise
+        change = replace(change, respelled=False, note="")
     if change.path[0] == "measures" and change.classes == ("measure",):  # one less, or what others measured
         return replace(change, note=change.note or "no cell has to run again for it")
     kept = tuple(name for name in change.classes if name in ("claim", "figure")) or ("text",)

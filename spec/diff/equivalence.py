@@ -61,7 +61,7 @@ def _same(pair: Pair, before: Program, after: Program) -> bool:
         return _alike(before.constants.get(pair.path[1]), after.constants.get(pair.path[1]))
     sides = [_meaning(pair.path, program) for program in (before, after)]
     if None not in sides:
-        return bool(sides[0] == sides[1])
+        return bool(sides[0] == sides[1]) or _same_but_for_the_mean(pair)
     if _evaluation(pair, [(before, after)]):
         return True
     if _same_but_for_kinds(pair):
@@ -91,6 +91,28 @@ def _same_but_for_kinds(pair: Pair) -> bool:
     if pair.path[0] not in ("training", "layer_defaults") and "layers" not in pair.path:
         return False
     return bool(without_kinds(pair.before.form) == without_kinds(pair.after.form))
+
+
+def _same_but_for_the_mean(pair: Pair) -> bool:
+    """Whether one side of a measure is bare where the other is its `E`: what `on` and `mode` say beside it are paths of their own."""
+    if pair.path[:1] != ("measures",) or len(pair.path) != 2:
+        return False
+    if not (isinstance(pair.before, Expression) and isinstance(pair.after, Expression)):
+        return False
+    return bool(_bare(pair.before.form) == _bare(pair.after.form))
+
+
+def _bare(form: Any) -> Any:
+    """What stands in the `E` of a measure; what has none is as it is.
+
+    >>> from ..expressions.parser import parse_expression
+    >>> _bare(parse_expression("E(x)")) == _bare(parse_expression("x")) != _bare(parse_expression("E(x, on=train)"))
+    True
+    """
+    match form:
+        case n.Call("E", (inner,), ()):
+            return inner
+    return form
 
 
 @lru_cache(maxsize=16)
