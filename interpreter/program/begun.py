@@ -83,8 +83,8 @@ def parts(begun: Sequence[Begun]) -> list[list[int]]:
 
 
 def _take_free_places(begun: Sequence[Begun]) -> None:
-    """Says of jobs that begin anew where they were beside those that go on: some had left no checkpoint yet, or it was damaged."""
-    anew = [one for one in begun if one.checkpoint is None]
+    """Says of jobs that begin anew, or at a border, where they were beside those that go on: some had left no checkpoint yet, or it was damaged."""
+    anew = [one for one in begun if one.beside is None]
     known = {one.beside for one in begun if one.beside is not None}
     if not anew or len({one.group for one in known}) != 1:
         return

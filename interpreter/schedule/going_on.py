@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from dlspec.spec.ir.plan import Program
@@ -23,22 +23,34 @@ class GoingOn:
         batches: Iterable[ReplicateBatch],
         form: Callable[[Program], str],
         checkpoints: Callable[[str, ReplicateBatch], Checkpoints],
+        stored: Iterable[ReplicateBatch] = (),
     ) -> None:
-        """`form` is how a program is compiled: others' checkpoints would go on with other rounding; `checkpoints` gives that of a border."""
-        digests, chains = Digests(), dict[str, Sequence[Border]]()
+        """`form` is how a program is compiled: others' checkpoints would go on with other rounding; `checkpoints` gives that of a border.
+
+        `stored` are batches that need not run: what they left at borders, in a run that was broken off, is removed with the rest.
+        """
+        digests = Digests()
         known: dict[int, tuple[Border, ...]] = {}
-        named = {batch.name: batch for batch in batches}
-        for name, batch in named.items():
+
+        def chain_of(batch: ReplicateBatch) -> list[Border]:
             program = batch.program
             if id(program) not in known:
                 known[id(program)] = borders(program, digests, batch.request.device)
             beside = [batch.numbers, batch.wide, form(program)]
-            chains[name] = [replace(one, key=digest([one.key, *beside])) for one in known[id(program)]]
-        self.shared = {name: chain for name, chain in shared_borders(chains).items() if chain}
-        self.files = {
-            one.key: checkpoints(one.key, named[name]) for name, chain in self.shared.items() for one in chain
-        }
-        left = {key: where for key, file in self.files.items() if (where := file.there(whole=True)) is not None}
+            return [replace(one, key=digest([one.key, *beside])) for one in known[id(program)]]
+
+        named = {batch.name: batch for batch in batches}
+        chains = {name: chain_of(batch) for name, batch in named.items()}
+        files = {one.key: checkpoints(one.key, named[name]) for name, chain in chains.items() for one in chain}
+        left = {key: where for key, file in files.items() if (where := file.there(whole=True)) is not None}
+        parted = {one.key for chain in shared_borders(chains).values() for one in chain}
+        self.files = {key: file for key, file in files.items() if key in parted or key in left}
+        self.shared = {
+            name: kept
+            for name, chain in chains.items()
+            if (kept := tuple(one for one in chain if one.key in self.files))
+        }  # also where one alone is left of those that go on from there: of a run that was broken off the others are stored
+        self.spent = [checkpoints(one.key, batch) for batch in stored for one in chain_of(batch)]
         self.settled = set(left)
         self.leaders = {where.group for where in left.values()}
         """Who led to the borders that a run before has left: alone, and alone they go on, for their rounding's sake."""
@@ -78,5 +90,5 @@ class GoingOn:
 
     def remove(self, warn: Callable[[str], None]) -> None:
         """Removes the checkpoints: all that went on from them is stored. `warn` is told of those that can't be removed."""
-        for file in self.files.values():
+        for file in (*self.files.values(), *self.spent):
             file.spend(warn)

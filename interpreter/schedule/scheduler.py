@@ -107,11 +107,11 @@ class Progress:
         ]
         return dict(Counter(other))
 
-    def missing(self) -> list[ReplicateBatch]:
-        """What is to run: replicates side by side, in several batches where there are fewer groups of cells than run at once."""
+    def missing(self, stored: bool = False) -> list[ReplicateBatch]:
+        """What is to run: replicates side by side, in several batches where there are fewer groups of cells than run at once. `stored`: the rest."""
         batches = []
         for place, one in enumerate(self.requests):
-            rest = [r for r in range(one.program.replicates) if (place, r) not in self.replicates]
+            rest = [r for r in range(one.program.replicates) if ((place, r) in self.replicates) is stored]
             batches += self._batches(one, rest) if rest else []
         return batches
 
@@ -203,10 +203,11 @@ class Run:
         """Of each job, by its number, how many run side by side, itself counted, and those of them that have ended."""
         self.ran: set[str] = set()
         self.count = 0
-        self.packages = versions()
-        self.forms: dict[int, str] = {}
+        self.packages, self.forms = versions(), dict[int, str]()
         self.families: dict[tuple[Any, ...], _Family | None] = {}
-        self.going_on = GoingOn(self.waiting if executor.leaves_checkpoints else (), form, self._at_border)
+        leaves = executor.leaves_checkpoints
+        stored = progress.missing(stored=True) if leaves and progress.begun else ()
+        self.going_on = GoingOn(self.waiting if leaves else (), form, self._at_border, stored)
 
     def finish(self) -> None:
         """Runs everything to its end, or until `stop` is set. Raises StoreError when nothing can be stored any more."""

@@ -68,6 +68,9 @@ experiments:
 class Steps(Quiet):
     """Notes from which step each job began."""
 
+    ending: Any = None
+    """What tells the jobs of a run to end."""
+
     def __init__(self) -> None:
         super().__init__()
         self.begun_at: list[tuple[str, int]] = []
@@ -83,7 +86,12 @@ def ran(
     watcher, forms, warned = watcher or Steps(), ProgramCache(), pytest.fail
     with Store(root, warned) as store:
         progress = Progress.of_store(asked, store, RunOptions(""), jobs)
-        executor = Threads(jobs, lambda group, ending: train_group(group, watcher, ending, forms))
+
+        def train(group: JobGroup, ending: Any) -> list[list[Replicate]]:
+            watcher.ending = ending
+            return train_group(group, watcher, ending, forms)
+
+        executor = Threads(jobs, train)
         options = RunOptions("", checkpoint=0.0)
         Run(progress, store, executor, options, watcher, stop or threading.Event(), lambda _: form).finish()
         assert not list((root / "checkpoints").glob("*.ckpt")) or stop is not None
@@ -144,6 +152,66 @@ def test_they_have_the_bits_of_cells_trained_alone_and_steps_are_made_once(form:
     same({key: value for key, value in together.items() if key[0] != "plain"}, alone)
 
 
+def test_the_last_goes_on_after_a_run_that_ended_when_its_leader_was_stored(tmp_path: Path) -> None:
+    """What the leader left at the border is there for the one that is left, which alone would share it with nobody."""
+    asked = [one for one in cells()[1] if one.program.variant in ("plain", "ewc")]
+    stop = threading.Event()
+
+    class Ends(Steps):
+        def finished(self, job: Job, replicates: Sequence[Replicate]) -> None:
+            stop.set()
+
+    stored, begun = ran(tmp_path / "broken", asked, "graph", stop=stop, watcher=Ends())
+    assert begun == [("plain", 0)] and {variant for variant, _ in stored} == {"plain"}
+    files = {path: path.read_bytes() for path in (tmp_path / "broken" / "checkpoints").glob("*.ckpt")}
+    gone_on, begun = ran(tmp_path / "broken", asked, "graph")
+    assert begun == [("ewc", 14)]
+    same(gone_on, ran(tmp_path / "whole", asked, "graph")[0])
+    for path, content in files.items():
+        path.write_bytes(content)
+    ran(tmp_path / "broken", asked, "graph")  # which removes what a run left that was killed when all was stored
+
+
+def rates(last: str) -> list[CellRequest]:
+    """Cells that differ in a rate, which an optimiser has in the last phase."""
+    text = (
+        STUDY.split("    variants:")[0]
+        .lstrip()
+        .replace("constants: {anchor: 1}", "constants: {rate: 0.1}\n    sweep: {rate: [0.1, 0.2, 0.3]}")
+    )
+    text = text.replace("c: {steps: 3}", last)
+    return requests_of(spec.resolve(spec.parse(Source("t.yaml", text))), "cpu")
+
+
+def test_who_had_left_nothing_yet_behind_a_border_lies_beside_the_others_again(tmp_path: Path) -> None:
+    """A run killed after one of the cells side by side had left a checkpoint, before the other had: both lie in programs of as many rows."""
+    asked = rates("c: {steps: 6, optimizer: {sgd: {learning_rate: rate}}}")
+    stop = threading.Event()
+
+    class Rows(Steps):
+        def __init__(self, breaks: bool) -> None:
+            super().__init__()
+            self.breaks, self.rows = breaks, dict[str, int]()
+
+        def evaluated(self, job: Job, step: int, measures: dict[str, Any], rate: float) -> None:
+            if self.breaks and job.batch.program.point["rate"] > 0.1 and step > 14:
+                stop.set()
+                self.ending.wait()
+
+        def finished(self, job: Job, replicates: Sequence[Replicate]) -> None:
+            self.rows[job.batch.program.name] = replicates[0].rows
+
+    whole, killed, again = Rows(False), Rows(True), Rows(False)
+    ran(tmp_path / "whole", asked, "graph", watcher=whole)
+    assert list(whole.rows.values()) == [2, 4, 4]
+    ran(tmp_path / "broken", asked, "graph", stop=stop, watcher=killed)
+    own = [tmp_path / "broken" / "checkpoints" / f"{one.name}.ckpt" for one in Progress(asked[1:]).missing()]
+    assert all(path.exists() for path in own)
+    own[1].unlink()
+    ran(tmp_path / "broken", asked, "graph", watcher=again)
+    assert again.rows == {"e rate=0.2": 4, "e rate=0.3": 4}
+
+
 def test_who_goes_on_waits_for_the_checkpoint_and_no_longer(tmp_path: Path) -> None:
     """Two at a time: the leader's last steps and those of others are made side by side; where none was left they begin at once anew."""
     asked = [one for one in cells()[1] if one.program.variant in ("plain", "ewc", "slow")]
@@ -188,13 +256,7 @@ def test_a_plan_says_it() -> None:
 
 def test_who_led_alone_goes_on_alone(tmp_path: Path) -> None:
     """A run broken off behind the border: the next has the same cells side by side as one that nothing breaks, for the sake of its bits."""
-    text = (
-        STUDY.split("    variants:")[0]
-        .lstrip()
-        .replace("constants: {anchor: 1}", "constants: {rate: 0.1}\n    sweep: {rate: [0.1, 0.2, 0.3]}")
-    )
-    text = text.replace("c: {steps: 3}", "c: {steps: 3, optimizer: {sgd: {learning_rate: rate}}}")
-    asked = requests_of(spec.resolve(spec.parse(Source("t.yaml", text))), "cpu")
+    asked = rates("c: {steps: 3, optimizer: {sgd: {learning_rate: rate}}}")
     told: list[list[tuple[float, int | None]]] = []
     stop = threading.Event()
 
