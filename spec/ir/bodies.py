@@ -21,6 +21,17 @@ def made_once(term: t.Term) -> tuple[t.Term, ...]:
 
 def free_parameters(term: t.Term) -> set[str]:
     """The parameters that a term uses and does not bind, outside of what is enclosed."""
+    return set(_free(term, {}))
+
+
+def _free(term: t.Term, known: dict[int, frozenset[str]]) -> frozenset[str]:
+    """The same; `known` are those of what encloses its parameters, by `id`.
+
+    A function binds parameters that are its own, and nothing outside of it uses them. What encloses its parameters binds those of functions
+    around it once more, which may be free beside it: `dot(gradient(e(u), u), u)`.
+    """
+    if id(term) in known:
+        return known[id(term)]
     free: set[str] = set()
     bound: set[str] = set()
     seen: set[int] = set()
@@ -32,9 +43,14 @@ def free_parameters(term: t.Term) -> set[str]:
         seen.add(id(item))
         if not t.has(item, t.Parameter):
             continue
+        if isinstance(item, t.Invoke) and not item.function:
+            inner = known[id(item.body)] = _free(item.body, known)
+            free |= inner.difference(item.parameters)
+            stack.extend(item.arguments)
+            continue
         if isinstance(item, t.Parameter):
             free.add(item.key)
         elif isinstance(item, t.Invoke | t.Scan):
             bound.update(item.parameters)
         stack.extend(t.children(item))
-    return free - bound
+    return frozenset(free - bound)

@@ -18,6 +18,9 @@ functions:
   cubic(u): u^3 - 2 * u
   slope(u): gradient(cubic(u), u)
   bend(u): gradient(slope(u), u)
+  lean(u): gradient(u * slope(u), u)
+  curl(u): gradient(sin(slope(u)), u)
+  twist(u): gradient(u * lean(u), u)
   down(u): u - 0.1 * slope(u)
   by_name(s): s - 0.1 * gradient(s * x^2, x)
   pull(s, r): s - 0.1 * gradient((s - r)^2 * r, r)
@@ -68,6 +71,9 @@ CASES = {
     "at_an_expression": ("[slope(2 * x + 1)]", 3 * (2 * X + 1)[:, None] ** 2 - 2),
     "of_another_use_of_what_it_is_given": ("[slope(x) + bend(x * x)]", (3 * X**2 - 2 + 6 * X**2)[:, None]),
     "twice": ("[bend(2 * x)]", 12 * X[:, None]),
+    "of_one_beside_its_parameter": ("[lean(x), lean(2 * x)]", 9 * np.stack([X, 2 * X], axis=-1) ** 2 - 2),
+    "of_a_function_of_one": ("[curl(x)]", (np.cos(3 * X**2 - 2) * 6 * X)[:, None]),
+    "thrice_beside_its_parameter": ("[twist(x)]", 27 * X[:, None] ** 2 - 2),
     "at_a_constant_state": ("[iterate(down, 1, 1)]", np.full((4, 1), 0.9)),
     "in_index_notation": ("[slope(i * x) for i < 3]", 3 * (np.arange(3) * X[:, None]) ** 2 - 2),
     "in_index_notation_of_it": ("[risen(x + i, i) for i < 3]", np.arange(3) * (X[:, None] + np.arange(3)) ** (np.arange(3) - 1.0)),
