@@ -18,6 +18,7 @@ from ..expressions.parser import SyntaxProblem, parse_expression
 from ..expressions.printer import print_expression
 from ..model.base import Closed, OneOf
 from ..model.experiment import LossTerm, MeasureOf
+from ..model.fields import ORDERED
 from ..model.layers import LayerDefaults
 from ..source.names import is_name
 from ..tables.gradient_modes import DEFAULT_MODE
@@ -29,8 +30,6 @@ ABOUT_ALL_CELLS = frozenset({"base", "variants", "sweep", "zip"})
 """Fields that are no part of one cell: what they do is compared cell by cell."""
 UNORDERED = frozenset({"where", "at", "steps", "networks", "loss", "trains", "restart"})
 """Lists whose order has no meaning: conditions that hold together, steps at which something is taken, networks that are trained."""
-ORDERED = frozenset({"phases", "updates"})
-"""Maps whose order has a meaning: what comes one after the other in training."""
 WRAPPED: Mapping[str, type[Closed]] = {"loss": LossTerm, "measures": MeasureOf}
 """Maps whose entries may be a bare expression instead of a model with `of`."""
 

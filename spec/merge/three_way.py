@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from ..model.fields import NOWHERE, Place
+from ..model.fields import NOWHERE, ORDERED, Place
 from . import places
 from .anchors import agreed, anchored
 from .assembly import assembled, carried, lines
@@ -45,11 +45,11 @@ class ThreeWay:
         self, base: Value | None, ours: Item, theirs: Item, place: Place, path: Path, above: Above
     ) -> tuple[Value, bool]:
         """A value, and whether it is theirs alone."""
-        mine, other = ours.value, theirs.value
+        mine, other, key = ours.value, theirs.value, path[-1]
         alone: tuple[Value, bool] | None = None
-        if same(mine, other) or (base is not None and same(base, other)):
+        if same(mine, other, key) or (base is not None and same(base, other, key)):
             alone = mine, False
-        elif base is not None and same(base, mine):
+        elif base is not None and same(base, mine, key):
             alone = other, True
         if alone is not None and not _remarked(mine if alone[1] else other, alone[0], base):
             return alone
@@ -92,7 +92,7 @@ class ThreeWay:
     def mapping(
         self, base: Collection | None, ours: Collection, theirs: Collection, place: Place, path: Path, above: Above
     ) -> Collection | None:
-        """A mapping key by key; None where the sides are of different kinds."""
+        """A mapping key by key; None where the sides are of different kinds, or each has another order of what comes one after the other."""
         sides = [side for side in (base, ours, theirs) if side is not None]
         if path and places.one_whole(sides, place):
             return None
@@ -102,6 +102,8 @@ class ThreeWay:
             return None
         level = Above(place, sides, ours, named, unknown)
         rows = list(_rows(base.items if base else (), ours.items, theirs.items, named))
+        if path and path[-1] in ORDERED and _ordered_twice(*_orders(rows, base, ours, theirs)):
+            return None
         merged = {row.key: self.row(row, level, (*path, row.key)) for row in rows}
         items = [item for key in _order(rows, base, ours, theirs) if (item := merged[key]) is not None]
         return level.rebuilt(items)
@@ -123,7 +125,7 @@ class ThreeWay:
             return None
         if base is None and not (level.unknown and not level.named):
             return level.fitting(one)
-        if base is not None and same(base.value, one.value):
+        if base is not None and same(base.value, one.value, row.key):
             return None
         if base is not None and (names := _names_under(base.value, one.value, place)) is not None:
             return self.emptied(*names, row, level, path)
@@ -143,7 +145,7 @@ class ThreeWay:
         for under in _rows(before.items, kept.items, kept.items, named=True):
             item = under.ours
             if item is not None and under.base is not None:
-                if key_of(item) == key_of(under.base) and same(item.value, under.base.value):
+                if key_of(item) == key_of(under.base) and same(item.value, under.base.value, under.key):
                     continue
                 mine, other = (item.value, None) if row.ours is not None else (None, item.value)
                 mark = self.conflict((*path, under.key), under.base.value, mine, other, item.column)
@@ -249,9 +251,7 @@ def _rows(base: Sequence[Item], ours: Sequence[Item], theirs: Sequence[Item], na
 
 def _order(rows: Sequence[Row], base: Collection | None, ours: Collection, theirs: Collection) -> list[str]:
     """The keys in the order of ours, or of theirs where they alone changed it; others behind those they stood behind."""
-    first = [row.key for row in sorted((row for row in rows if row.ours), key=_place(ours, "ours"))]
-    second = [row.key for row in sorted((row for row in rows if row.theirs), key=_place(theirs, "theirs"))]
-    before = [row.key for row in sorted((row for row in rows if row.base), key=_place(base, "base"))] if base else []
+    before, first, second = _orders(rows, base, ours, theirs)
     common = set(first) & set(second) & set(before)
     was, mine, other = ([key for key in side if key in common] for side in (before, first, second))
     if mine == was != other:
@@ -267,6 +267,40 @@ def _order(rows: Sequence[Row], base: Collection | None, ours: Collection, their
             known.add(key)
         behind = key
     return order
+
+
+def _orders(
+    rows: Sequence[Row], base: Collection | None, ours: Collection, theirs: Collection
+) -> tuple[list[str], list[str], list[str]]:
+    """The keys of the base, of ours and of theirs, in the order that each has."""
+    first = [row.key for row in sorted((row for row in rows if row.ours), key=_place(ours, "ours"))]
+    second = [row.key for row in sorted((row for row in rows if row.theirs), key=_place(theirs, "theirs"))]
+    before = [row.key for row in sorted((row for row in rows if row.base), key=_place(base, "base"))] if base else []
+    return before, first, second
+
+
+def _ordered_twice(before: Sequence[str], ours: Sequence[str], theirs: Sequence[str]) -> bool:
+    """Whether each side has another order, or put something new in the same place, or into what the other moved.
+
+    >>> _ordered_twice("ab", "ba", "ab"), _ordered_twice("abc", "bac", "acb"), _ordered_twice("ab", "axb", "aby")
+    (False, True, False)
+    >>> _ordered_twice("ab", "axb", "ayb"), _ordered_twice("ab", "axb", "ba"), _ordered_twice("", "ab", "ba")
+    (True, True, True)
+    """
+    both = [key for key in ours if key in theirs]
+    was, other = ([key for key in side if key in both] for side in (before, theirs))
+    gaps: list[set[str]] = []
+    for side, beside in ((ours, theirs), (theirs, ours)):
+        gaps.append(set())
+        behind = ""
+        for key in side:
+            behind = key if key in both else behind
+            if key not in beside and key not in before:
+                gaps[-1].add(behind)
+    if both != other:
+        unmoved = 0 if was == both else 1 if was == other else None
+        return unmoved is None or bool(gaps[unmoved])
+    return not gaps[0].isdisjoint(gaps[1])
 
 
 def _place(side: Collection | None, name: str) -> Callable[[Row], int]:

@@ -21,6 +21,8 @@ from .patch import Refused
 from .study import Study
 
 EXPRESSION, CONDITIONS, TEXT = "an expression", "a condition", "a text"
+ORDERED = frozenset({"phases", "updates"})
+"""Maps whose order has a meaning: what comes one after the other in training."""
 
 
 @dataclass(frozen=True)

@@ -302,3 +302,32 @@ def test_a_part_in_braces_that_one_side_removed_whole() -> None:
     ours = BASE.replace("    constants: {n: 3, k: 4}   # sizes\n", "")
     found = merged(BASE, ours, BASE.replace("k: 4", "k: 5, m: 6"))
     assert changed(found.text) == ["constants: {k: !conflict {base: 4, ours: !removed , theirs: 5}, m: 6}   # sizes"]
+
+
+FIRST, SECOND, NEW = "        a: {NUMBER: 3}\n", "        b: {NUMBER: 4}\n", "        c: {NUMBER: 5}\n"
+
+
+@pytest.mark.parametrize(("part", "number"), [("phases", "steps"), ("updates", "times")])
+@pytest.mark.parametrize(("ours", "theirs", "both"), [
+    # one side's order goes with what the other changed, inside and outside
+    ((SECOND, FIRST), (FIRST, SECOND), (SECOND, FIRST)),
+    ((SECOND, FIRST), (FIRST, SECOND.replace("4", "6")), (SECOND.replace("4", "6"), FIRST)),
+    ((FIRST, NEW, SECOND), (FIRST, SECOND.replace("4", "6")), (FIRST, NEW, SECOND.replace("4", "6"))),
+    # which of two orders is meant nobody knows
+    ((SECOND, FIRST), (FIRST, NEW, SECOND), None),
+    ((FIRST, NEW, SECOND), (FIRST, NEW.replace("c", "d"), SECOND), None),
+    ((NEW, FIRST, SECOND), (FIRST, SECOND, NEW), None),
+])  # fmt: skip
+def test_the_order_of_what_comes_one_after_the_other_is_a_change(
+    part: str, number: str, ours: tuple[str, ...], theirs: tuple[str, ...], both: tuple[str, ...] | None
+) -> None:
+    def text(entries: tuple[str, ...]) -> str:
+        return BASE.replace("      steps: 500\n", f"      {part}:\n{''.join(entries).replace('NUMBER', number)}")
+
+    for sides in ((ours, theirs), (theirs, ours)):
+        found = merged(text((FIRST, SECOND)), text(sides[0]), text(sides[1]).replace("batch: 32", "batch: 64"))
+        assert "batch: 64" in found.text
+        if both is None:
+            assert [conflict.path[-1] for conflict in found.conflicts] == [part]
+        else:
+            assert found.text == text(both).replace("batch: 32", "batch: 64") and not found.conflicts
