@@ -137,7 +137,7 @@ class DerivativeCounter(LayerCounter):
         """A derivative of each example; by weights each has numbers of its own for all of them."""
         found = self._counted(term, passes)
         held = self.item * (apart(term) if by_weights(term) else prod(term.type.shape))
-        self.add(Provenance(axes=frozenset({EXAMPLE})), 0, 0, held, passes)
+        self.add(Provenance(axes=found.axes | {EXAMPLE}), 0, 0, held, passes)
         return Provenance(found.requires_grad, found.axes | {EXAMPLE})
 
     def batch_mean(self, term: t.BatchMean, passes: Passes) -> Provenance:
@@ -198,16 +198,18 @@ class DerivativeCounter(LayerCounter):
             turns = entries
         else:
             copies = entries
-        first, of, entering = self._alone(term, term.by, Provenance(True, frozenset({EXAMPLE})))
+        own = known.axes if isinstance(term.by, t.Parameter) else frozenset()  # along an index it is one for each value
+        first, of, entering = self._alone(term, term.by, Provenance(True, own | {EXAMPLE}))
         entering *= isinstance(term, t.Directional) and (term.twice or bool(term.of.type.shape))
+        entering *= prod(self.extents[axis] for axis in own - {EXAMPLE} - self.fixed)
         whole, of, _ = self._alone(term, self.by, known)
         twice = 1 if isinstance(self.by, t.Reference | t.Parameter | t.NetworkOutput) else 2
         grows = of.requires_grad or known.requires_grad
         for use, one, both in zip((self.each, self.once), first, whole, strict=True):
-            own = entering if use is self.each else 0
-            back = one.backward * turns * copies - own * (turns > 1)
+            led = entering if use is self.each else 0
+            back = one.backward * turns * copies - led * (turns > 1)
             use.forward += (one.forward * copies + back) * passes.forward
-            use.backward += (both.backward * copies + twice * back - own * fixed) * (passes.backward and grows)
+            use.backward += (both.backward * copies + twice * back - led * fixed) * (passes.backward and grows)
             use.bytes += one.bytes * copies * (1 + turns * grows) * passes.forward
         return Provenance(grows, of.axes | known.axes)
 

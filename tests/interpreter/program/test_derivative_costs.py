@@ -73,6 +73,9 @@ CASES = {
     "a Hessian and a vector by a parameter": ("squared_norm(bent(2 * x))", 24, ""),
     "steps by the input's gradient": ("f(stop(iterate(up, x, 3)))^2", 8, ""),
     "steps that are differentiated": ("f(iterate(up, x, 3))^2", 8, ""),
+    "a gradient by a parameter along an index": ("f^2 + sum([squared_norm(slope(k * x)) for k < 3])", 8, ""),
+    "steps that are differentiated along an index": ("sum([f(iterate(up, k * x, 3)) for k < 2])^2", 8, ""),
+    "a Hessian and a vector by a parameter along an index": ("sum([squared_norm(bent(k * x)) for k < 3])", 24, ""),
     "an output at other weights": ("s + with_weights(s, h.weights, 2 * h.weights)", 8, ""),
 }
 
