@@ -28,6 +28,7 @@ from dlspec.interpreter.results.replicates import Replicate
 from dlspec.interpreter.results.verdicts import VERDICTS
 from dlspec.interpreter.schedule.batching import batch_count, split_into_batches
 from dlspec.interpreter.schedule.scheduler import Progress
+from dlspec.interpreter.store.checkpoints import Checkpoints
 from dlspec.interpreter.store.requests import CellRequest, ReplicateBatch, requests_of
 from dlspec.interpreter.store.store import Store
 from dlspec.spec.diagnostics.problems import Source, StudyError
@@ -46,7 +47,7 @@ ROUNDING = {"float64": 1e-6, "float32": 2e-3, "tf32": 2e-3, "bfloat16": 0.1}
 
 
 def check(tree: Mapping[str, Any], extent: Sequence[str] = (), xla: bool = False) -> Outcome:
-    """Runs a study and checks all of it. `extent` are checks for which it is run again: `again`, `form`, `alone`, `beside`."""
+    """Runs a study and checks all of it. `extent` are checks for which it is run again: `again`, `form`, `alone`, `resumed`, `beside`."""
     with source(tree) as written:
         return _check(tree, written, extent, xla)
 
@@ -106,6 +107,8 @@ def _checked(plan: StudyPlan, extent: Sequence[str], jit: str) -> list[Replicate
         for program, replicates in found[:1]:
             if len(split_into_batches(CellRequest.of(program, "cpu"), range(program.replicates))[0].numbers) > 1:
                 _agree("alone and side by side", program, replicates[1:2], _run(program, [1], jit))
+    if "resumed" in extent:
+        _resumed(found[-1][0], jit)
     if "beside" in extent:
         for program, replicates in found:
             alone = _again(program, jit)
@@ -220,6 +223,25 @@ def _same_again(plan: StudyPlan, found: Sequence[tuple[Program, list[Replicate]]
                 if not np.array_equal(np.asarray(one.curves[name]), np.asarray(two.curves[name]), equal_nan=True):
                     gap = np.asarray(one.curves[name]) - np.asarray(two.curves[name])
                     raise Wrong(f"again: '{name}' differs by {np.max(np.abs(gap)):.3g}")
+
+
+def _resumed(program: Program, jit: str) -> None:
+    """Ended at each evaluation and gone on with from its checkpoint, a program gives the numbers that it gives in one go, to the bit."""
+    cells = CellRequest.of(program, "cpu")
+    batch = split_into_batches(cells, range(program.replicates), batch_count(cells, 1))[0]
+    forms, ended = ProgramCache(), threading.Event()
+    ended.set()
+    with _quiet(), tempfile.TemporaryDirectory() as folder:
+        whole = train(Job(0, batch, jit), _Silent(), threading.Event(), forms)
+        job = Job(0, batch, jit, Checkpoints(Path(folder) / "checkpoint", {}, 0.0))
+        parts = [train(job, _Silent(), ended, forms) for _ in cells.steps]
+    for one, two in zip(whole, parts[-1], strict=True):
+        if one.status != two.status:
+            raise Wrong(f"resumed: {one.status} {one.message} | {two.status} {two.message}")
+        for name in one.curves:
+            if not np.array_equal(np.asarray(one.curves[name]), np.asarray(two.curves[name]), equal_nan=True):
+                gap = np.asarray(one.curves[name]) - np.asarray(two.curves[name])
+                raise Wrong(f"resumed: '{name}' differs by {np.max(np.abs(gap)):.3g}")
 
 
 def _again(program: Program, jit: str) -> list[Replicate]:

@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import re
+from copy import deepcopy
+from dataclasses import replace
 from random import Random
 from typing import Any
 
 from dlspec.spec.ir.types import Shape, Type
 from dlspec.spec.tables.counters import COUNTERS
 from dlspec.spec.tables.gradient_modes import GRADIENT_MODES
+from dlspec.spec.tables.layers import LAYERS
 from dlspec.spec.tables.optimizers import OPTIMIZERS
 
 from .asked import STEPS, Asked
 from .expressions import Given
+from .slopes import SLOPES, at, defined, fitting, used
+
+LATER = {
+    "with_weights": "0.1 * with_weights({number}, {network}.weights, 0.5 * {network}.weights + 0.1)",
+    "sharpness": "0.1 * with_weights({number}^2, {network}.weights, {network}.weights + 0.05 * stop(B(gradient({number}^2, {network}.weights))))",
+    "hessian_vector": "0.01 * sum(hessian_vector({number}^2, {network}.weights, 0.1 * {network}.weights))",
+    "slope": "tanh(mean({slope}(c + {number})))",
+    "average": "0.1 * ({number} - average({number}))^2",
+}  # fmt: skip
+"""Terms of the loss of a later phase, besides those that look back at the first."""
+AT_ONE_INPUT = [
+    row.name for row in LAYERS.values() if row.draws or row.draws_above_zero or row.untrained or row.estimated_from
+]
+"""Layers of networks that no loop applies."""
 
 
 class Course(Asked):
@@ -22,6 +39,8 @@ class Course(Asked):
     """How often each phase is passed, by name; none where `steps` stands in their place."""
     averages: bool
     """Whether every optimiser keeps moving averages of the weights."""
+    averaging: str
+    """The phase whose optimisers alone keep them, if any."""
     taken: tuple[str, ...]
     """The networks that have an update, or a term that trains them, of their own; term i of the loss is that of network i."""
     late: tuple[Given, ...]
@@ -29,6 +48,12 @@ class Course(Asked):
     layers: list[Given]
     """What layers give that have names of their own."""
     named: list[str]
+    inputs: dict[str, Shape]
+    """The shape of each network's input, if that is real."""
+    sloping: dict[str, tuple[str, int]]
+    """Functions that are derivatives by a parameter, of whatever they are given, by their rows."""
+    whole: dict[str, Given]
+    """Uses of those that want a network's input."""
     straight: bool = False
     """Whether products with vectors are taken, which want no gradient modes on the way."""
 
@@ -38,6 +63,10 @@ class Course(Asked):
         if self.chance(0.3):
             self.phases = self.random.choice(({"a": 1, "b": 1}, {"a": 1, "b": 2}, {"a": 2, "b": 1}, {"a": 2}))
         self.averages = self.chance(0.12)
+        apart = Random(f"averages {self.tree}")
+        self.averaging = (
+            apart.choice([*self.phases]) if len(self.phases) > 1 and not self.averages and apart.random() < 0.4 else ""
+        )
 
     def counters(self) -> None:
         """The names that tell the time, for examples and what is made of them."""
@@ -61,7 +90,7 @@ class Course(Asked):
         for name, shape in self.networks.items():
             if self.chance(0.2):
                 found.append(Given(f"initial({name})", Type("real", shape), 0, ("form initial",)))
-            if self.averages:
+            if self.averages or self.averaging:
                 for form in ("average", "current"):
                     found.append(Given(f"{form}({name})", Type("real", shape), 0, (f"form {form}",)))
             if (given := self._entered(name)) and self.chance(0.8):
@@ -71,6 +100,64 @@ class Course(Asked):
         self.add(*found)
         if self.phases and ("b" in self.phases or self.phases["a"] > 1):
             self.late = tuple(self._after(name, shape) for name, shape in self.networks.items())
+
+    def slopes(self) -> None:
+        """Functions that are derivatives by their own parameters, by a choice of their own: all else is as it would be without."""
+        random = Random(f"slopes {self.tree}")
+        if random.random() < 0.6:
+            return
+        network = random.choice([*self.networks])
+        known = self.known_of(network)
+        rows = fitting({name: row.body for name, row in SLOPES.items()}, known)
+        rows += [row for row in rows if "{" in SLOPES[row].body]  # what few experiments have
+        for place, row in enumerate(dict.fromkeys(random.sample(rows, random.randint(1, 2)))):
+            name, slope = f"s{place}", SLOPES[row]
+            self.tree.setdefault("functions", {}).update([defined(name, slope, known)])
+            self.straight = self.straight or slope.straight
+            if slope.whole:
+                self.whole[row] = used(name, row, f"{known['number']} + {known['input']}", self.inputs[network], random)
+            else:
+                self.sloping[row] = (name, slope.parameters)
+        self.add(*self.whole.values())
+        self.writer = replace(
+            self.writer, functions=(*self.writer.functions, *self.sloping.values()),
+            moving={name: known["number"] for name, _ in self.sloping.values()},
+        )  # fmt: skip
+
+    def known_of(self, network: str) -> dict[str, str]:
+        """What slopes and terms of later phases may name of a network, as far as there is any."""
+        text = str(self.tree["architecture"][network])
+        number = f"sum({network})" if self.networks[network] else network
+        given = self._entered(network)
+        known = {
+            "network": network, "number": number, "name": given.text if given else "",
+            "function": next((name for name, count in self.writer.functions if count == 1), ""),
+            "slope": next((name for name, count in self.sloping.values() if count == 1), ""),
+        }  # fmt: skip
+        if network in self.inputs and not any(layer in text for layer in AT_ONE_INPUT):
+            known |= {
+                "input": f"({self.tree['architecture'][network]['input']})",
+                "number_there": at(number, network, "p"),
+            }
+        return {name: text for name, text in known.items() if text}
+
+    def sloped(self, random: Random) -> None:
+        """A measure of each of these functions, so that none is there in vain."""
+        plain = replace(self.writer, random=random, functions=())
+        for row, (name, count) in self.sloping.items():
+            self.seen.add(f"slope {row}")
+            first, items = plain.given(name, random.choice(((), (3,), (2, 2))), 1), plain.given(name, (2,), 1)
+            text = f"{name}({first})" if count == 1 else f"{name}({first}, ({items})[0])"
+            if random.random() < 0.5:
+                text = (
+                    f"iterate({name}, 1.0 * ({first}), {random.choice((2, 9))})"
+                    if count == 1
+                    else f"scan({name}, 1.0 * ({first}), {items})"
+                )
+            self.tree["measures"][f"of_{name}"] = f"E(mean({text}))"
+        for row, given in self.whole.items():
+            self.seen.add(f"slope {row}")
+            self.tree["measures"][f"m_{row.replace(' ', '_')}"] = f"E(mean({given.text}))"
 
     def _layers_of(self, name: str) -> list[Given]:
         """What a layer gives on another input, and at the first weights."""
@@ -244,12 +331,36 @@ class Course(Asked):
             evaluate["examples"] = self.random.randint(3, 8)
         if self.chance(0.6):
             evaluate.update(self.random.choice(({"at": [0, 2]}, {"every": 1}, {"log": 2}, {"every": 2, "at": [1]})))
+        if self.averaging:
+            self._keep_averages(training)
         if evaluate:
             training["evaluate"] = evaluate
         if self.chance(0.1):
             training["until"] = "seen > 0.5"
         self.tree["training"] = training
         self.add(*self.late)
+
+    def _keep_averages(self, training: dict[str, Any]) -> None:
+        """Lets the optimisers of one phase keep moving averages, and no others."""
+        self.seen.add("later averages")
+        own = training["phases"][self.averaging]
+        for part in ("optimizer", "updates"):
+            if part in training:
+                own.setdefault(part, deepcopy(training[part]))
+        for place in (training, *training["phases"].values()):
+            for entry in (place, *place.get("updates", {}).values()):
+                if "optimizer" in entry:
+                    entry["optimizer"] = self._averaged(entry["optimizer"], place is own)
+
+    def _averaged(self, optimizer: Any, kept: bool) -> Any:
+        """An optimiser, or one for each network, that keeps moving averages, or none."""
+        if isinstance(optimizer, str):
+            return {optimizer: {"use_ema": True}} if kept else optimizer
+        ((name, arguments), *_) = optimizer.items()
+        if name in self.networks:
+            return {network: self._averaged(one, kept) for network, one in optimizer.items()}
+        arguments = {key: value for key, value in arguments.items() if key != "use_ema"}
+        return {name: {**arguments, "use_ema": True} if kept else arguments}
 
     def _phase(self, name: str) -> dict[str, Any]:
         """A phase of one step, perhaps passed twice."""
@@ -316,7 +427,21 @@ class Course(Asked):
             given = self.random.choice(numbers)
             self.seen.update(given.rows)
             loss["stay"] = f"tanh({given.text}) * {self.number(name)}"
-        return loss
+        return loss | self._later_terms(name)
+
+    def _later_terms(self, name: str) -> dict[str, Any]:
+        """Terms of a later phase, by a choice of their own."""
+        random = Random(f"later {name} {self.tree}")
+        known = self.known_of(name)
+        lacking = {
+            *(() if self.averages or self.averaging else ("average",)),
+            *(("hessian_vector",) if self.modes_said() else ()),
+        }
+        rows = [row for row in fitting(LATER, known) if row not in lacking]
+        rows = random.sample(rows, random.randint(0, 2))
+        self.seen.update(f"later {row}" for row in rows)
+        self.straight = self.straight or "hessian_vector" in rows
+        return {row: LATER[row].format(**known) for row in rows}
 
     def optimizer(self) -> Any:
         """An optimiser, with some of its arguments."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import prod
 from random import Random
 
@@ -57,7 +57,10 @@ class Given:
 
 @dataclass
 class Writer:
-    """Writes expressions. `names` may be used, `featured` rows are preferred; `seen` holds the rows that were written."""
+    """Writes expressions. `names` may be used, `featured` rows are preferred; `seen` holds the rows that were written.
+
+    `moving` are functions that want real values which are no constants: by their names a number that is one, and is added to what they are given.
+    """
 
     random: Random
     names: Sequence[Given] = ()
@@ -65,10 +68,11 @@ class Writer:
     featured: frozenset[str] = frozenset()
     seen: set[str] = field(default_factory=set)
     indices: int = 0
+    moving: Mapping[str, str] = field(default_factory=dict)
 
     def with_names(self, *names: Given) -> Writer:
         """The same with more names."""
-        return Writer(self.random, (*self.names, *names), self.functions, self.featured, self.seen, self.indices)
+        return replace(self, names=(*self.names, *names))
 
     # -- what is asked for -----------------------------------------------------------------------------------------
 
@@ -200,21 +204,28 @@ class Writer:
         if choice == "function" and self.functions and kind == "real":
             name, count = self.random.choice(self.functions)
             self.seen.add("form function")
-            return f"{name}({', '.join(self.real(shape if place == 0 else (), depth) for place in range(count))})"
+            return (
+                f"{name}({', '.join(self.given(name, shape if place == 0 else (), depth) for place in range(count))})"
+            )
         if choice == "loop" and self.functions and kind == "real":
             return self._loop(shape, depth)
         return None
 
+    def given(self, name: str, shape: Shape, depth: int) -> str:
+        """What a function is given."""
+        text = self.real(shape, depth)
+        return f"{self.moving[name]} + {text}" if name in self.moving else text
+
     def _loop(self, shape: Shape, depth: int) -> str | None:
         """A function applied again and again, of one argument or along an array."""
         name, count = self.random.choice(self.functions)
-        start = f"1.0 * ({self.real(shape, depth)})"
+        start = f"1.0 * ({self.given(name, shape, depth)})"
         if count == 1:
             self.seen.add("form iterate")
             return f"iterate({name}, {start}, {self.random.randint(1, 4)})"
         if count == 2:
             self.seen.add("form scan")
-            return f"scan({name}, {start}, {self.real((2,), depth)})[{self.random.randint(0, 1)}]"
+            return f"scan({name}, {start}, {self.given(name, (2,), depth)})[{self.random.randint(0, 1)}]"
         return None
 
     def _indices(self, kind: str, shape: Shape, depth: int) -> str | None:

@@ -35,7 +35,7 @@ def extent(seed: int, once: bool = False) -> tuple[tuple[str, ...], bool]:
     if once and seed % 10:
         return (), False
     place = seed // 10 if once else seed
-    return (("again",), ("form",), ("alone",), (), ())[place % 5], place % 7 == 3
+    return (("again",), ("form",), ("alone",), ("resumed",), ())[place % 5], place % 7 == 3
 
 
 class Child:

@@ -27,11 +27,12 @@ from dlspec.spec.tables.operations import CLAIM_FORMS, FORMS, OPERATIONS
 from dlspec.spec.tables.optimizers import OPTIMIZERS
 from dlspec.spec.tables.stored_types import STORED_TYPES
 
-from .course import Course
+from .course import LATER, Course
 from .data_files import FORMATS, OPTIONS, SETS, Rows
 from .expressions import Given, Writer
 from .networks import Layers
 from .sayings import SAYINGS, say
+from .slopes import SLOPES
 from .weighed import weigh
 
 DATA = ("fresh", "test", "finite", "with_replacement", "enumerated", "combinations")
@@ -49,7 +50,7 @@ def rows() -> set[str]:
         "rows": dict.fromkeys(OPTIONS), "said": dict.fromkeys(SAYINGS),
         "stream": dict.fromkeys(("where", "tests")), "counter": COUNTERS, "judge": JUDGES, "skip": dict.fromkeys(SKIPS),
         "phase": {**TrainingPhase.model_fields, "restart initial": 0}, "update": TrainingUpdate.model_fields, "estimate": Estimate.model_fields,
-        "term": LossTerm.model_fields, "patch": dict.fromkeys(("after", "before")),
+        "term": LossTerm.model_fields, "patch": dict.fromkeys(("after", "before")), "slope": SLOPES, "later": {**LATER, "averages": 0},
         "example argument": {p.name: 0 for row in LAYERS.values() for p in row.parameters.values() if p.kind == "example"},
     }  # fmt: skip
     return {f"{table} {name}" for table, names in tables.items() for name in names} | {"parameter"}
@@ -79,6 +80,7 @@ def study(seed: int) -> Study:
     composer.as_trained()
     composer.rows_of_files()
     composer.derivatives(Random(f"derivatives {seed}"))
+    composer.sloped(Random(f"sloped {seed}"))
     say(tree, writer.seen, Random(f"said {seed}"))
     weigh(tree, writer.seen, Random(f"weighed {seed}"))
     return Study(seed, tree, writer.seen)
@@ -92,12 +94,14 @@ class Composer(Course):
         self.named: list[str] = []
         """Layers that have names of their own, with the network's."""
         self.layers: list[Given] = []
+        self.inputs = {}
+        self.sloping, self.whole = {}, {}
 
     def experiment(self) -> dict[str, Any]:
         """The whole."""
         for part in (
             self.numbers, self.constants, self.clock, self.task, self.functions, self.architecture, self.moments,
-            self.outputs, self.shared_out, self.loss, self.gradient, self.estimates, self.training, self.measures,
+            self.slopes, self.outputs, self.shared_out, self.loss, self.gradient, self.estimates, self.training, self.measures,
             self.axes_of, self.claims, self.figures,
         ):  # fmt: skip
             part()
@@ -372,6 +376,8 @@ class Composer(Course):
             network["input"] = self.writer.real(shape if each is None else (each, *shape), 2)
             if each is not None:
                 network["each"] = each
+        if kind != "words":
+            self.inputs[name] = shape if each is None else (each, *shape)
         found, shape = layers.some(shape, self.random.randint(0, 3), kind == "words")
         if len(shape) > 1 and self.chance(0.7):
             self.seen.add("layer flatten")

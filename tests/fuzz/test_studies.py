@@ -19,7 +19,7 @@ RESOLVED = 240
 SWEPT = (1,)
 """Of which many numbers are swept; `python -m tests.fuzz.studies --swept` runs more."""
 QUICK = (0, 8, 31)
-"""One that is run again, one whose replicate is run alone, and one in the other form."""
+"""One that is run again, one whose replicate is run alone, and that goes on from checkpoints, and one in the other form."""
 MORE = (1, 3, 21, 30, 52)
 """Among these and those phases of each kind, updates, estimates, counters and weights of other times."""
 
@@ -54,7 +54,7 @@ def test_a_number_gives_one_study() -> None:
 
 @pytest.mark.parametrize("seed", [*QUICK, *(pytest.param(seed, marks=pytest.mark.slow) for seed in MORE)])
 def test_what_is_accepted_runs_as_planned(seed: int) -> None:
-    outcome = check(study(seed).tree, ("again", "form", "alone")[seed % 3 :][:1])
+    outcome = check(study(seed).tree, (("again",), ("form",), ("alone", "resumed"))[seed % 3])
     assert outcome.status != "wrong", f"{outcome.kind}\n{outcome.text}"
 
 
@@ -67,7 +67,7 @@ def test_a_cell_has_the_same_numbers_beside_others_as_alone_wherever_numbers_are
 def test_of_many_studies_some_are_run_again_in_the_other_form_and_alone_whether_all_are_or_one_in_ten() -> None:
     for once in (False, True):
         found = {extent(seed, once) for seed in range(400)}
-        assert {checks for checks, _ in found} == {("again",), ("form",), ("alone",), ()}
+        assert {checks for checks, _ in found} == {("again",), ("form",), ("alone",), ("resumed",), ()}
         assert {xla for _, xla in found} == {False, True}
 
 
