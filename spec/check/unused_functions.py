@@ -10,6 +10,7 @@ from ..diagnostics.problems import Problem, StudyError, did_you_mean, sentence
 from ..diagnostics.suggestions import Words
 from ..expressions import nodes as n
 from ..source import nodes as yaml
+from ..tables.counters import COUNTERS
 from ..tables.distributions import DISTRIBUTIONS
 from ..tables.operations import FORMS, OPERATIONS
 from .expression_text import Text, read
@@ -43,7 +44,7 @@ class _Names:
     @cached_property
     def words(self) -> Words:
         """The names of values."""
-        return Words(self.known | set(_words(self.experiment)) | {"pi"})
+        return Words(self.known | set(_words(self.experiment)) | {"pi", *COUNTERS})
 
     @cached_property
     def callables(self) -> Words:

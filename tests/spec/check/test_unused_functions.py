@@ -8,6 +8,7 @@ import pytest
 from dlspec import spec
 from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.diagnostics.suggestions import Words
+from dlspec.spec.tables.counters import COUNTERS
 
 STUDY = """
 dlspec: 1
@@ -33,6 +34,12 @@ def test_names_and_operations_are_looked_for_among_all_words_and_the_function_s_
     assert problems("g(a): a + mesures") == [("unknown name 'mesures'", f"Did you mean 'measures'?  {note}")]
     assert problems("g(a): sqrtt(a)") == [("unknown operation 'sqrtt'", f"Did you mean 'sqrt'?  {note}")]
     assert problems('g(a): "[row + rwo for row < 3]"') == [("unknown name 'rwo'", f"Did you mean 'row'?  {note}")]
+
+
+@pytest.mark.parametrize("name", COUNTERS)
+def test_a_function_that_is_not_called_may_speak_of_time(name: str) -> None:
+    """As one may that a variant, or an experiment that is based on this one, no longer calls."""
+    spec.resolve(spec.parse(Source("s.yaml", STUDY.format(functions=f"g(a): a + {name}"))))
 
 
 def test_words_are_prepared_as_often_for_a_thousand_functions_as_for_ten(monkeypatch: pytest.MonkeyPatch) -> None:
