@@ -82,11 +82,15 @@ class Starts:
         """The weight of all replicates: [R, …]; `values` gives what is made of constants and draws."""
         start = self._unbounded(seed_paths, values)
         if self.kept_by is not None:
-            start = values(self.kept_by.body, {self.kept_by.parameter: start})
+            body, parameter = self.kept_by.body, self.kept_by.parameter
+            if self.plan.copies is None:
+                start = values(body, {parameter: start})
+            else:
+                start = np.stack([values(body, {parameter: one}) for one in np.moveaxis(start, 1, 0)], axis=1)
         return rounded(start, self.stored).numpy() if self.stored else start
 
     def _unbounded(self, seed_paths: Sequence[Sequence[str | int]], values: Values) -> Array:
-        start, shape = self._initial_value(), self.plan.weights[self.weight]
+        start, shape = self._initial_value(), self.plan.shapes[self.weight]
         if start is None or start.keras != VALUE:
             return np.stack([self._one(start, path) for path in seed_paths])
         value = values(start.arguments["value"])
@@ -100,13 +104,22 @@ class Starts:
         return self.kept_by is not None or (start is not None and start.keras == VALUE)
 
     def _one(self, start: InitialValue | None, seed_path: Sequence[str | int]) -> Array:
-        """One replicate's; what the language does not initialise starts as Keras has it."""
+        """One replicate's. The first copy of a network starts as the network without copies does."""
+        if self.plan.copies is None:
+            return self._of_copy(start, seed_path, ())
+        each = [self._of_copy(start, seed_path, ("copy", copy) if copy else ()) for copy in range(self.plan.copies)]
+        return np.stack(each)
+
+    def _of_copy(
+        self, start: InitialValue | None, seed_path: Sequence[str | int], copy: tuple[str | int, ...]
+    ) -> Array:
+        """That of one copy; what the language does not initialise starts as Keras has it."""
         if start is None:
             return np.asarray(self.by_keras.value)
         shape = self.plan.weights[self.weight]
         if start.keras == "Constant":  # Keras' own goes through float32
             return self._with_ones(np.full(shape, start.arguments["value"], self.dtype))
-        seed = keras_seed(*seed_path, "weights", self.network, self.plan.key, self.weight)
+        seed = keras_seed(*seed_path, "weights", self.network, self.plan.key, self.weight, *copy)
         row = row_of(self.plan)  # a free parameter is of no row: its fans are of its own shape
         made = shape if row is None or start.keras not in BY_FANS else row.fan_shape(self.weight, shape)
         return self._with_ones(self.drawn.values(start, seed, made, self.dtype).reshape(shape))

@@ -25,7 +25,8 @@ from ..lower import Application, Lowering, Value
 from ..lower.backward_modes import with_backward_mode
 from .activations import keep_undefined
 from .blocks_in_a_loop import one_after_another
-from .folded_batch import EACH, Batch
+from .copies import COPIES, as_rows, shared_by
+from .folded_batch import EACH, Batch, unpacked
 from .initial_weights import Array, Drawn, Starts, Values
 from .keras_objects import of_each_replicate, of_keras
 from .layer_kernels import BATCHED, KERNELS, ROW_LOOKUPS, SHARED_INPUTS, LayerCall, Tensors, fusion_of, one_replicate
@@ -65,7 +66,7 @@ class Network:
             row = row_of(layer)
             if row is not None and row.keras:
                 self._build(layer)
-            for name, shape in layer.weights.items():
+            for name, shape in layer.shapes.items():
                 self._variable(layer, name, shape)
 
     def _build(self, plan: LayerPlan) -> None:
@@ -84,7 +85,7 @@ class Network:
         row = row_of(plan)
         constraint = plan.constraints.get(f"{row.argument_of(name)}_constraint") if row is not None else None
         if constraint is not None:
-            variable.constraint = of_each_replicate(constraint)
+            variable.constraint = of_each_replicate(constraint, plan.copies)
 
     def begin(
         self,
@@ -133,7 +134,7 @@ class Network:
         if constraint is not None:  # Keras averages the weights as they are before their constraint is applied
             averaged = constraint(averaged)
         if place in self.kept_by:
-            averaged = kept_by(self.kept_by[place], averaged, lowering)
+            averaged = kept_by(self.kept_by[place], averaged, lowering, self.plan.copies)
         return tf.where(tf.convert_to_tensor(iterations.value) > 0, averaged, value)
 
     def value(self, place: tuple[str, str], lowering: Lowering) -> Value:
@@ -196,17 +197,17 @@ class Network:
         )
         lengths = [lowering.length(axis) for axis in axes]
         noted: dict[str, Any] = {}
-        batch = Batch(lowering, axes, lengths, outputs=noted)
+        tensor, copies = shared_by(tensor, self.plan.copies), self.plan.copies
+        batch = Batch(lowering, axes, lengths, outputs=noted, application=application, copies=copies)
         if self.plan.each is not None:
             shared = replace(lowering, sizes={**lowering.sizes, EACH: self.plan.each})
-            batch = Batch(shared, (*axes, EACH), [*lengths, self.plan.each], outputs=noted)
-        batch = replace(batch, application=application)
+            batch = replace(batch, lowering=shared, axes=(*axes, EACH), lengths=[*lengths, self.plan.each])
         if self.plan.parts:
-            tensor, parts = self._unpacked(tensor, prod(lengths))
+            tensor, parts = unpacked(self.plan, tensor, prod(lengths))
             batch, kind = replace(batch, parts=parts), self.plan.given
         if index is not None:
             places = tf.reshape(lowering.to_rows(index, axes, 0), [self.replicates, prod(lengths)])
-            batch = Batch(lowering, axes, lengths, places, noted, application=application)
+            batch = replace(batch, index=shared_by(places, copies))
         x = self._rounded(tf.reshape(tensor, [-1, prod(batch.lengths), *kind.shape[len(batch.axes) - len(axes) :]]))
         mode = self.modes.get(self.plan.name)
         row, before, layers = mode_of(self.modes, self.plan.name), x, self.plan.layers
@@ -224,26 +225,16 @@ class Network:
             x = with_backward_mode(mode, x, lowering, before)
         for key, y in noted.items():
             y = with_backward_mode(mode, y, lowering) if mode is not None and row.within.route == "nowhere" else y
-            y = tf.reshape(lowering.cast(y, "real"), [self.replicates, *batch.lengths, *y.shape[2:]])
             if outputs is not None:
-                outputs[key] = lowering.of_rows(y, axes)
-        x = lowering.cast(x, "real")
-        return lowering.of_rows(tf.reshape(x, [self.replicates, *lengths, *self.plan.output.shape]), axes)
-
-    def _unpacked(self, tensor: Any, examples: int) -> tuple[Any, dict[str, Any]]:
-        """What the first layer takes, and the parts of the input, of rows that hold all of it."""
-        own = self.plan.given.shape
-        sizes = [prod(own), *(prod(part.type.shape) for part in self.plan.parts)]
-        first, *rest = tf.split(tf.reshape(tensor, [-1, examples, sum(sizes)]), sizes, axis=-1)
-        named = zip(self.plan.parts, rest, strict=True)
-        parts = {part.name: tf.reshape(row, [*row.shape[:2], *part.type.shape]) for part, row in named}
-        return tf.reshape(first, [*first.shape[:2], *own]), parts
+                outputs[key] = lowering.of_rows(batch.unfolded(lowering.cast(y, "real"), y.shape[2:]), axes)
+        shape = self.plan.output.shape[len(self.plan.lead) :]
+        return lowering.of_rows(batch.unfolded(lowering.cast(x, "real"), shape), axes)
 
     def _shares_input(self, lowering: Lowering, given: Value) -> bool:
         """Whether cells side by side have the same input, and the first layer can do with it as it is."""
         if CELL not in lowering.sizes or CELL in given.axes or not self.plan.layers or self.real != self.between:
             return False
-        if self.plan.parts:
+        if self.plan.parts or self.plan.copies is not None:
             return False
         first = self.plan.layers[0]
         modes = self.plan.name in self.modes or f"{self.plan.name}.{first.key}" in self.modes
@@ -317,8 +308,9 @@ class Network:
             batch.outputs[layer.key] = y
 
     def _weights(self, batch: Batch, layer: LayerPlan, frozen: bool) -> dict[str, Value]:
-        """A layer's weights in a context."""
-        weights = {name: self.value((key, name), batch.lowering) for (key, name) in self.weights if key == layer.key}
+        """A layer's weights in a context, those of each copy in a row of its own."""
+        own = {name: self.value((key, name), batch.lowering) for (key, name) in self.weights if key == layer.key}
+        weights = {n: Value(as_rows(v.tensor, batch.copies, len(v.axes)), v.axes) for n, v in own.items()}
         if frozen:
             weights = {name: Value(tf.stop_gradient(weight.tensor), weight.axes) for name, weight in weights.items()}
         return weights
@@ -341,7 +333,7 @@ class Network:
         return LayerCall(
             replace(layer, config={**layer.config, **timed}) if timed else layer, self.plan.name, self.layers.get(layer.key), self.real, self.between, batch.examples,
             lowering.training, lowering.watch, {name: batch.parts[name] for name in layer.parts},
-            batch.application,
+            batch.application, batch.copies,
         )  # fmt: skip
 
     def _apart(self, batch: Batch, layer: LayerPlan, x: Any, weights: Mapping[str, Value]) -> Any:
@@ -383,18 +375,19 @@ class Network:
             return BATCHED[row.name](call, x, weights)
         if row.stacking == "vectorized":
             return tf.vectorized_map(one, stacked, fallback_to_while_loop=False)
-        if shape[0] == self.replicates:
+        if shape[0] == self.replicates * (call.copies or 1):
             return self._one_by_one([call], [weights], x)
         return tf.map_fn(one, stacked, fn_output_signature=self.between)
 
     def _function(self, batch: Batch, layer: LayerPlan, x: Any) -> Any:
         """A function of the language as a layer: its argument has the named axes again."""
         assert layer.body is not None
-        lowering = batch.lowering
-        given = tf.reshape(lowering.cast(x, "real"), [x.shape[0], *batch.lengths, *layer.input.shape])
+        lowering, axes = batch.lowering, batch.axes
+        given = batch.unfolded(lowering.cast(x, "real"), layer.input.shape, inside=True)
+        if batch.copies is not None:
+            lowering, axes = replace(lowering, sizes={**lowering.sizes, COPIES: batch.copies}), (*axes, COPIES)
         meanings = {layer.parameter: batch.application.below(self.plan.name, layer.key)}
-        value = lowering.bound({layer.parameter: lowering.of_rows(given, batch.axes)}, meanings)(layer.body)
-        y = lowering.to_rows(
-            Value(lowering.cast(value.tensor, "real"), value.axes), batch.axes, len(layer.output.shape)
-        )
+        value = lowering.bound({layer.parameter: lowering.of_rows(given, axes)}, meanings)(layer.body)
+        value = Value(lowering.cast(value.tensor, "real"), value.axes)
+        y = as_rows(lowering.to_rows(value, axes, len(layer.output.shape)), batch.copies, len(axes))
         return self._rounded(tf.reshape(y, [*x.shape.as_list()[:2], *layer.output.shape]))

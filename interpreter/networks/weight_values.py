@@ -7,9 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import tensorflow as tf
+from dlspec.spec.ir.axes import Axes
 from dlspec.spec.ir.plan import WeightFunction
 
 from ..lower import Lowering, Value
+from .copies import COPIES
 
 
 def joined(values: Sequence[Value]) -> Value:
@@ -19,16 +21,20 @@ def joined(values: Sequence[Value]) -> Value:
     return Value(tf.concat(flat, axis=-1), axes)
 
 
-def kept_by(function: WeightFunction, weight: Any, lowering: Lowering) -> Any:
-    """A weight [rows, …] as its constraint keeps it after the update of a context."""
+def kept_by(function: WeightFunction, weight: Any, lowering: Lowering, copies: int | None = None) -> Any:
+    """A weight [rows, …], or [rows, copies, …] of each copy by itself, as its constraint keeps it after the update of a context."""
     inside = replace(lowering.outermost(), step=lowering.update)
     if lowering.dtype != weight.dtype:  # that of a measure over its means, where all is in float64
         values = {
             name: Value(_narrow(value.tensor, weight.dtype), value.axes) for name, value in lowering.values.items()
         }
         inside = replace(inside, dtype=weight.dtype, values=values)
-    value = inside.bound({function.parameter: lowering.of_rows(weight)})(function.body)
-    return lowering.to_rows(Value(inside.cast(value.tensor, "real"), value.axes), (), weight.shape.rank - 1)
+    axes: Axes = ()
+    if copies is not None:
+        axes, inside = (COPIES,), replace(inside, sizes={**inside.sizes, COPIES: copies})
+    value = inside.bound({function.parameter: lowering.of_rows(weight, axes)})(function.body)
+    value = Value(inside.cast(value.tensor, "real"), value.axes)
+    return inside.to_rows(value, axes, weight.shape.rank - 1 - len(axes))
 
 
 def _narrow(tensor: Any, real: Any) -> Any:

@@ -28,7 +28,7 @@ def write(compiled: Compiled, replicate: int, folder: Path) -> None:
 
     `NETWORK.keras` is a model (`keras.saving.load_model`). A network with functions of the language among its layers, or
     with parts of its input beside, is no model of Keras alone: of such there is `NETWORK.weights.h5`, the weights of its layers in order.
-    A free parameter is an array, `NAME.npy`. The weights are
+    A free parameter is an array, `NAME.npy`; each copy of a network has a file of its own, `NETWORK[0].keras` and so on. The weights are
     those that measures see: moving averages where the optimiser keeps them.
     """
     context = compiled.measuring.at(compiled.step).context
@@ -38,11 +38,13 @@ def write(compiled: Compiled, replicate: int, folder: Path) -> None:
             if network.plan.free:
                 _save_parameter(network, now, compiled.rows[replicate], draft / f"{name}.npy")
                 continue
-            made = _Made(network, now, compiled.rows[replicate])
-            if network.plan.parts or any(layer.kind == "apply" for layer in network.plan.leaves()):
-                made.leaves().save_weights(draft / f"{name}.weights.h5")
-            else:
-                made.model().save(draft / f"{name}.keras")
+            for copy in range(network.plan.copies or 1):
+                own = name if network.plan.copies is None else f"{name}[{copy}]"
+                made = _Made(network, now, compiled.rows[replicate], copy)
+                if network.plan.parts or any(layer.kind == "apply" for layer in network.plan.leaves()):
+                    made.leaves().save_weights(draft / f"{own}.weights.h5")
+                else:
+                    made.model().save(draft / f"{own}.keras")
 
 
 def _save_parameter(network: Network, now: Lowering, row: int, path: Path) -> None:
@@ -52,13 +54,13 @@ def _save_parameter(network: Network, now: Lowering, row: int, path: Path) -> No
 
 
 class _Made:
-    """The layers of one replicate of a network, made anew with its weights; shared ones once."""
+    """The layers of one replicate of a network, or of one of its copies, made anew with its weights; shared ones once."""
 
-    def __init__(self, network: Network, now: Lowering, replicate: int) -> None:
+    def __init__(self, network: Network, now: Lowering, replicate: int, copy: int = 0) -> None:
         """`now` is a context of the draws after the present update."""
         self.network = network
         self.now = now
-        self.replicate = replicate
+        self.place = (replicate,) if network.plan.copies is None else (replicate, copy)
         self.layers: dict[str, Any] = {}
         self.calls: dict[str, Callable[[Any, Any], Any]] = {}
 
@@ -108,7 +110,7 @@ class _Made:
                 own = LAYERS[plan.row].weight_at(variable.path)
                 if (place := names.get(own, own)) in missing:
                     missing.remove(place)
-                    variable.assign(self.network.read((plan.key, place), False, self.now)[self.replicate])
+                    variable.assign(self.network.read((plan.key, place), False, self.now)[self.place])
             if missing:
                 raise InternalError(f"the file has no place for {sorted(missing)} of '{plan.key}'")
             self.layers[plan.key], self.calls[plan.key] = made, call

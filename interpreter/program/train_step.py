@@ -94,7 +94,7 @@ class UpdateStep:
             self.optimizers.update(gradients, times)
             self._keep_constraints(inputs, step)
             for variable, value in moving:
-                variable.assign(value)
+                variable.assign(tf.reshape(value, variable.shape))
         return finite
 
     def _keep_constraints(self, inputs: TrainInputs, step: Any) -> None:
@@ -104,7 +104,8 @@ class UpdateStep:
         for network in self.context.networks.values():
             for place, function in network.kept_by.items():
                 if id(variable := network.weights[place]) in changed:
-                    variable.assign(kept_by(function, tf.convert_to_tensor(variable.value), lowering))
+                    weight, copies = tf.convert_to_tensor(variable.value), network.plan.copies
+                    variable.assign(kept_by(function, weight, lowering, copies))
 
     def _trained_by(self, variables: list[Any]) -> list[tuple[list[int], list[Any]]]:
         """The terms of the loss, by their places, whose gradients go to the same weights, with these: all together where none says whose."""

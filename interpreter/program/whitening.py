@@ -40,7 +40,8 @@ def whiten(context: ProgramContext, keys: Any, draws: dict[str, Any]) -> None:
         for first in range(0, counts[place], stretch):
             _watched(context, keys, draws, [place[0]], first, min(stretch, counts[place] - first), add)
         matrix = _inverse_root(total / seen, context.kind.epsilon)
-        context.networks[place[0]].weights[place[1], "matrix"].assign(matrix)
+        variable = context.networks[place[0]].weights[place[1], "matrix"]
+        variable.assign(matrix.reshape(variable.shape))
 
 
 def _watched(

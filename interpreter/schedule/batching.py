@@ -58,7 +58,7 @@ def _row_bytes(program: Program) -> int:
     """What a step keeps of one replicate of one cell, examples aside: its state, and layers' outputs both ways."""
     plan = program.training
     layers = sum(
-        layer.output.bytes * (network.each or 1) for network in program.networks for layer in network.applied()
+        layer.output.bytes * network.applications for network in program.networks for layer in network.applied()
     )
     return cost(program).state_bytes + (2 * plan.largest_batch * layers if plan is not None else 0)
 

@@ -17,7 +17,7 @@ def equal_inputs(program: Program) -> Iterator[Problem]:
         several = plan.each and plan.each > 1 and _copies(plan.whole(plan.input), terms)
         if several and plan.name not in drawing(program):
             message = f"'{plan.name}' is applied to {plan.each} copies of one input, with the same weights: it gives {plan.each} times the same"
-            hint = "Networks with weights of their own have a name each; `each` is for several inputs."
+            hint = f"Networks with weights of their own are `copies: {plan.each}`, of one input; `each` is for several inputs."
             yield Problem(message, plan.input.span, hint, "warning")
 
 

@@ -30,6 +30,7 @@ from .integer_ranges import data_ranges, estimate_ranges, ranges
 from .measure_reads import MeasureReads
 from .measures import loss_term, measures
 from .memo import ById, Shared
+from .mixed_copies import mixed_copies
 from .moments import may_be_missing
 from .names import make_names
 from .namespace import Function
@@ -280,6 +281,7 @@ class ExperimentChecker:
             *unavailable(program, reads),
             *misplaced_weights(program),
             *outside_bounds(program),
+            *mixed_copies(program, self.model.architecture),
         ]:
             raise StudyError(in_file_order(found))
         return (

@@ -33,10 +33,12 @@ KERAS_DISTRIBUTIONS = {
 class Numbers:
     """Checks the numbers of one network, whose place is that of errors in what holds by default."""
 
-    def __init__(self, checker: Checker, dtype: str, span: Span) -> None:
+    def __init__(self, checker: Checker, dtype: str, span: Span, copies: int | None = None) -> None:
         self.checker = checker
         self.dtype = dtype
         self.span = span
+        self.copies = copies
+        """How many copies of the network there are, each with weights of its own."""
 
     def real(self, parameter: Parameter, value: Any, node: yaml.Node | None) -> Any:
         """A constant real argument within its bounds; a term, where it changes in training."""
@@ -147,9 +149,9 @@ class Numbers:
         if term.type.kind == "bool":
             hint = "`1 if b > 0 else 0` is a number."
             raise problem_at(term.span, "a weight starts as a number, and this is a bool", hint)
-        own = term.type.shape
+        own, shape = term.type.shape, (*(() if self.copies is None else (self.copies,)), *shape)
         if len(own) > len(shape) or any(a not in (1, b) for a, b in zip(own[::-1], tuple(shape)[::-1], strict=False)):
-            message = f"this initialiser is {term.type}, and the weight is {Type('real', tuple(shape))}"
+            message = f"this initialiser is {term.type}, and the weight is {Type('real', shape)}"
             raise problem_at(term.span, message, "It is one number, or an array of the weight's shape.")
         if not isinstance(term, t.Literal):
             return InitialValue(VALUE, {"value": term})

@@ -50,7 +50,8 @@ class NetworkChecker:
         """How many training examples there are; 0 where each is new."""
         self.count = 0
         self.parts: Parts = {}
-        self.numbers = Numbers(checker, dtype, model.extent)
+        self.copies = self.number_of_copies()
+        self.numbers = Numbers(checker, dtype, model.extent, self.copies)
 
     def plan(self) -> NetworkPlan:
         """The network, with every shape computed."""
@@ -71,11 +72,23 @@ class NetworkChecker:
         layers, current = self.layers(self.model.layers, current, "")
         squeeze = self.one_unit()
         shape = current.shape[:-1] if squeeze else current.shape
-        output = Type(current.kind, (each, *shape) if each is not None else shape)
+        lead = tuple(size for size in (self.copies, each) if size is not None)
+        output = Type(current.kind, (*lead, *shape))
+        if self.copies is not None:
+            folding.sized(output, self.model.key("copies"))
         looks_up = bool(layers) and layers[0].row != "" and LAYERS[layers[0].row].looks_up_one_hot
         index = self.index(given) if looks_up and each is None and not self.parts else None
         whole = packed(given, [term for _, term in self.parts.values()])
-        return NetworkPlan(self.name, whole, tuple(layers), output, each, squeeze, index, input_parts(self.parts))
+        return NetworkPlan(
+            self.name, whole, tuple(layers), output, each, squeeze, index, input_parts(self.parts), self.copies
+        )
+
+    def number_of_copies(self) -> int | None:
+        """How many copies of the network there are; None where it is one network."""
+        node = self.model.node("copies")
+        if node is None or self.model.copies is None:
+            return None
+        return folding.size(self.checker.value(node, Context("constants", ())), "'copies'")
 
     def one_unit(self) -> bool:
         """Whether the last layer is one that loses an axis of literally one unit."""
@@ -163,10 +176,13 @@ class NetworkChecker:
         constraints = {name: one for name, one in kept.items() if isinstance(one, InitialValue)}
         functions = kept_by(self.checker, self.name, key, row, weights, kept)
         folding.sized(output, model.key(model.kind))
+        if self.copies is not None:
+            for shape in weights.values():
+                folding.sized(Type("real", (self.copies, *shape)), self.model.key("copies"))
         examples = self.examples(row, config, model.value)
         return LayerPlan(
             key, "keras" if row.keras else row.name, given, output, row.keras, config, starts, constraints, functions, weights,
-            row.untrained, row.flops(given.shape, config), row.name, examples=examples,
+            self.copies, row.untrained, row.flops(given.shape, config), row.name, examples=examples,
             inner_entries=row.inner_entries(given.shape, config), parts=parts,
         )  # fmt: skip
 

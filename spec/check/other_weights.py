@@ -121,7 +121,7 @@ def _shapes(checker: Elaborator, weights: t.Weight | t.AllWeights, span: Span) -
         shape_text(shape)
         for layer in leaves
         if weights.layer in (None, layer.key)
-        for name, shape in layer.weights.items()
+        for name, shape in layer.shapes.items()
         if name not in layer.untrained
     ]
 

@@ -38,6 +38,7 @@ def weight(plan: NetworkPlan, path: Sequence[str | int], span: Span) -> t.Term:
         return t.AllWeights(plan.name, type=Type("real", (plan.parameters,)), span=span)
     if plan.free:
         _no_layers(plan, span)
+    _no_copy(plan, path, span)
     keys = {key: layer for layer in plan.leaves() for key in (layer.key, re.sub(r"_\d+$", "", layer.key))}
     whole = path_text(path)
     if whole in keys:
@@ -47,12 +48,12 @@ def weight(plan: NetworkPlan, path: Sequence[str | int], span: Span) -> t.Term:
     owner, name = layer(plan, path[:-1] or path, span), str(path[-1]) if path else ""
     trained = [name for name in owner.weights if name not in owner.untrained]
     if name == "weights" and name not in owner.weights and trained:
-        size = sum(prod(owner.weights[one]) for one in trained)
+        size = sum(prod(owner.shapes[one]) for one in trained)
         return t.AllWeights(plan.name, owner.key, type=Type("real", (size,)), span=span)
     if name not in owner.weights:
         hint = sentence(did_you_mean(name, owner.weights), f"It has {listing(owner.weights) or 'none'}.")
         raise problem_at(span, f"the layer '{plan.name}.{owner.key}' has no weight '{name}'", hint)
-    return t.Weight(plan.name, owner.key, name, type=Type("real", owner.weights[name]), span=span)
+    return t.Weight(plan.name, owner.key, name, type=Type("real", owner.shapes[name]), span=span)
 
 
 def _is_input(plan: NetworkPlan, path: Sequence[str | int]) -> bool:
@@ -66,7 +67,7 @@ def _output(plan: NetworkPlan, owner: LayerPlan, span: Span) -> t.Term:
     if sum(one.key == behind.key for one in plan.applied()) > 1:
         hint = "Give the layers of a `repeat` weights of their own, each then is one."
         raise problem_at(span, f"'{plan.name}.{owner.key}' is applied more than once, and has no one output", hint)
-    shape = (*((plan.each,) if plan.each is not None else ()), *behind.output.shape)
+    shape = (*plan.lead, *behind.output.shape)
     return t.NetworkOutput(plan.name, layer=behind.key, type=Type(behind.output.kind, shape), span=span)
 
 
@@ -111,6 +112,7 @@ def layer(plan: NetworkPlan, path: Sequence[str | int], span: Span) -> LayerPlan
     if plan.free:
         _no_layers(plan, span)
     text = path_text(path)
+    _no_copy(plan, path, span)
     known = {layer.key: layer for layer in plan.leaves()}
     single: dict[str, list[str]] = {}
     for key in known:
@@ -129,6 +131,23 @@ def layer(plan: NetworkPlan, path: Sequence[str | int], span: Span) -> LayerPlan
         hint = sentence(near, f"Its layers are {listing(layer.key for layer in plan.leaves())}.")
         raise problem_at(span, f"the network '{plan.name}' has no layer '{text}'", hint)
     return known[text]
+
+
+def _no_copy(plan: NetworkPlan, path: Sequence[str | int], span: Span) -> None:
+    """Refuses a path into one of the copies of a network."""
+    if plan.copies is None or not path or not isinstance(path[0], int):
+        return
+    inner, copy = path_text([plan.name, *path[1:]]), path[0]
+    hint = f"Write `{inner}[{copy}]`."
+    if path[-1] == "weights":
+        one = f"{plan.name}.{plan.leaves()[-1].key}.kernel[{copy}]"
+        hint = f"`{inner}` is one vector of the weights of all copies; of one weight that of a copy is an entry, as in `{one}`."
+    elif list(path[1:]) == ["input"]:
+        hint = f"All are given `{inner}`."
+    message = (
+        f"the copies of '{plan.name}' have no names: they are along the first axis of its output, layers and weights"
+    )
+    raise problem_at(span, message, hint)
 
 
 def _no_layers(plan: NetworkPlan, span: Span) -> None:

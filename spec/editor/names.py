@@ -176,8 +176,8 @@ def _checked(node: yaml.Mapping, common: Common) -> tuple[dict[str, str], dict[s
                 for layer in plan.leaves() if not plan.free else ():
                     path = f"{binding.name}.{layer.key}"
                     parts[binding.name][layer.key.partition(".")[0]] = f"a layer, {layer.input} → {layer.output}"
-                    parts[path] = {weight: f"real{shape_text(shape)}" for weight, shape in layer.weights.items()}
-                    size = sum(prod(shape) for weight, shape in layer.weights.items() if weight not in layer.untrained)
+                    parts[path] = {weight: f"real{shape_text(shape)}" for weight, shape in layer.shapes.items()}
+                    size = sum(prod(shape) for weight, shape in layer.shapes.items() if weight not in layer.untrained)
                     if size:
                         parts[path].setdefault("weights", f"real[{size}], the layer's weights together")
             else:

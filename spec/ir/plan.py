@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from math import prod
 from typing import Any
 
 from . import terms as t
@@ -66,7 +67,8 @@ class LayerPlan:
     the last three. Shapes are those of one example.
     The blocks of a `repeat` come one after the other. Those of a `residual` both start at its input; its argument `join` says whether their
     ends are added (`add`), or stand side by side in the order from the input on (`concat`): the way through layers first, the shortcut second.
-    `weights` are Keras' names with their shapes, the untrained ones listed. `constraints` are Keras' by their arguments,
+    `weights` are Keras' names with the shapes that one copy of the network has, `copies` how many copies there are, the untrained ones
+    listed. `constraints` are Keras' by their arguments,
     `kept_by` the writer's functions by weight. `inner_entries` is how many it holds within, beside its output.
     `parts` are arguments that are parts of the network's input.
     """
@@ -81,6 +83,7 @@ class LayerPlan:
     constraints: Mapping[str, InitialValue] = field(default_factory=dict)
     kept_by: Mapping[str, WeightFunction] = field(default_factory=dict)
     weights: Mapping[str, Shape] = field(default_factory=dict)
+    copies: int | None = None
     untrained: tuple[str, ...] = ()
     flops: int = 0
     row: str = ""
@@ -93,6 +96,13 @@ class LayerPlan:
     parts: tuple[str, ...] = ()
     turns: t.Term | None = None
     """How many of its blocks a `repeat` has in a cell, where one program serves cells with several numbers of them."""
+
+    @property
+    def shapes(self) -> Mapping[str, Shape]:
+        """The shapes of its weights, of all copies of the network together: these are along the first axis."""
+        if self.copies is None:
+            return self.weights
+        return {name: (self.copies, *shape) for name, shape in self.weights.items()}
 
     @property
     def largest(self) -> int:
@@ -112,6 +122,8 @@ class InputPart:
 class NetworkPlan:
     """A network: its input, its layers; `each` leading axes are shared over, `squeeze` drops a last axis of one.
 
+    With `copies` it is so many networks with weights of their own on one input, and their outputs along the first axis.
+
     `index` is there where the input is the one-hot vector of it, one of its entries is 1 for certain, and the first layer
     is dense: that layer's product with the input is a row of its kernel, and is looked up.
     """
@@ -125,6 +137,17 @@ class NetworkPlan:
     index: t.Term | None = None
     parts: tuple[InputPart, ...] = ()
     """Where there are any, the input is one row: what the first layer takes, and these."""
+    copies: int | None = None
+
+    @property
+    def lead(self) -> Shape:
+        """What comes before a layer's own output in one example's: copies, then what `each` goes over."""
+        return tuple(size for size in (self.copies, self.each) if size is not None)
+
+    @property
+    def applications(self) -> int:
+        """How often a layer's work is done for one example of the network's input."""
+        return (self.copies or 1) * (self.each or 1)
 
     @property
     def free(self) -> bool:
@@ -163,20 +186,14 @@ class NetworkPlan:
     @property
     def parameters(self) -> int:
         """How many trainable weights it has."""
-        total = 0
-        for layer in self.leaves():
-            for name, shape in layer.weights.items():
-                size = 1
-                for axis in shape:
-                    size *= axis
-                total += size if name not in layer.untrained else 0
-        return total
+        own = ((layer, name, shape) for layer in self.leaves() for name, shape in layer.shapes.items())
+        return sum(prod(shape) for layer, name, shape in own if name not in layer.untrained)
 
     @property
     def flops(self) -> int:
         """Floating-point operations of one example of its own input, forwards (a multiply-add counts as two)."""
         looked_up = self.layers[0].flops if self.index is not None else 0
-        return (sum(layer.flops for layer in self.applied()) - looked_up) * (self.each or 1)
+        return (sum(layer.flops for layer in self.applied()) - looked_up) * self.applications
 
 
 def _until(layers: tuple[LayerPlan, ...], key: str) -> tuple[LayerPlan, ...] | None:

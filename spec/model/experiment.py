@@ -35,6 +35,9 @@ class Network(Closed):
 
     input: Expression = Field(description="What enters: an expression of one example.")
     each: Expression | None = Field(None, description="Shares the network over a leading axis of this length.")
+    copies: Expression | None = Field(
+        None, description="How many networks of this form, each with weights of its own, take the input: an ensemble."
+    )
     layers: list[LayerEntry] = Field(description="Its layers, in order.")
 
     free: ClassVar[bool] = False

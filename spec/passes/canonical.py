@@ -124,7 +124,8 @@ class Walk:
         """A network's meaning."""
         parts = [[part.name, str(part.type)] for part in plan.parts]
         stack = [self.term(plan.input), [self.layer(layer) for layer in plan.layers], plan.each, plan.squeeze]
-        return [*stack, parts] if parts else stack
+        copies = [["copies", plan.copies]] if plan.copies is not None else []
+        return [*stack, *([parts] if parts else []), *copies]
 
     def layer(self, layer: LayerPlan) -> Any:
         """A layer's meaning."""

@@ -98,11 +98,11 @@ class _Counter(DerivativeCounter):
             self.add(both | Provenance(axes=frozenset({EXAMPLE})), *LOSS_WORK, 0, Passes())
         parameters = sum(network.parameters for network in program.networks)
         leaves = [layer for network in program.networks for layer in network.leaves()]
-        weights = sum(prod(shape) for layer in leaves for shape in layer.weights.values())
+        weights = sum(prod(shape) for layer in leaves for shape in layer.shapes.values())
         examples = sum(self.size(item.type) for item in program.examples)
         updates, kept = self._optimizers()
         self._constraints()
-        layers = [self.given(layer) * (n.each or 1) for n in program.networks for layer in n.applied()]
+        layers = [self.given(layer) * n.applications for n in program.networks for layer in n.applied()]
         rounded = weights * self.dtype.bytes if self.dtype.layers != self.dtype.real else 0
         each, once = self.each, self.once
         step = (each.forward + each.backward) * phase.batch + once.forward + once.backward + updates if phase else 0
@@ -139,7 +139,9 @@ class _Counter(DerivativeCounter):
             for layer in network.leaves():
                 for weight, function in layer.kept_by.items():
                     if (network.name, layer.key, weight) in changed:
-                        self.provenance[function.parameter] = Provenance()
+                        copies = f"copies of {network.name}"
+                        self.extents[copies] = network.copies or 1
+                        self.provenance[function.parameter] = Provenance(axes=frozenset({copies}))
                         self.term(function.body, Passes(backward=False))
 
     def add(self, value: Provenance, forward: float, backward: float, nbytes: float, passes: Passes) -> None:
@@ -184,7 +186,7 @@ class _Counter(DerivativeCounter):
                 whole = wider(whole, other) if name == plan.name else whole
         source = self.term(term.input or plan.input, passes.without_backward())
         shared = f"each of {plan.name}"
-        self.extents[shared] = plan.each or 1
+        self.extents[shared] = plan.applications
         over = Provenance(source.requires_grad, source.axes | {shared})
         looked_up = plan.layers[0] if own and plan.index is not None else None
         outside, self.on_own_input = self.on_own_input, own

@@ -103,7 +103,7 @@ class DerivativeCounter(LayerCounter):
     def note_entering(self, plan: NetworkPlan, given: t.Term) -> None:
         """Notes the products of a network's first layer that lead to the name, where its input is that itself."""
         if plan.layers and self.by is not None and _is(given, self.by):
-            self._enters(plan.layers[0], plan.each or 1)
+            self._enters(plan.layers[0], plan.applications)
 
     def _enters(self, first: LayerPlan, times: int) -> None:
         row = row_of(first)

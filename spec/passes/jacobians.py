@@ -66,7 +66,7 @@ def bytes_of(program: Program, root: t.Term) -> list[int]:
 
 
 def _widest(program: Program) -> int:
-    layers = (layer.largest * (network.each or 1) for network in program.networks for layer in network.leaves())
+    layers = (layer.largest * network.applications for network in program.networks for layer in network.leaves())
     return max([item.type.bytes for item in program.examples] + [max(layers, default=4), 4])
 
 

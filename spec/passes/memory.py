@@ -75,7 +75,7 @@ def _of_files(program: Program, replicates: int) -> int:
 def _differentiated(program: Program, replicates: int) -> Iterator[tuple[int, float]]:
     """Of the gradients that measures take: how many examples at once, and the bytes that one of them holds."""
     layers = sum(
-        (layer.output.bytes + 4 * layer.inner_entries) * (n.each or 1)
+        (layer.output.bytes + 4 * layer.inner_entries) * n.applications
         for n in program.networks
         for layer in n.applied()
     )
@@ -112,6 +112,6 @@ def _statistic(
 
 def chunk(program: Program, wanted: int, replicates: int, *more: int) -> int:
     """How many of some examples are evaluated at once; `more` are the bytes of what else one of them needs."""
-    layers = [layer.largest * (network.each or 1) for network in program.networks for layer in network.leaves()]
+    layers = [layer.largest * network.applications for network in program.networks for layer in network.leaves()]
     widest = max([item.type.bytes for item in program.examples] + [max(layers, default=4), 4, *more])
     return max(1, min(wanted, CHUNK_BYTES // (widest * replicates)))

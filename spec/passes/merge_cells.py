@@ -135,7 +135,7 @@ class _Merge:
         first = plans[0]
         if all(plan is first for plan in plans):
             return first
-        _same([(plan.name, plan.output, plan.each, plan.squeeze, plan.index is None) for plan in plans])
+        _same([(plan.name, plan.output, plan.each, plan.copies, plan.squeeze, plan.index is None) for plan in plans])
         return replace(
             first,
             input=self.term([plan.input for plan in plans]),

@@ -20,7 +20,8 @@ def shapes(network: NetworkPlan) -> str:
         if layer.weights and (layer.kind == "keras" or set(layer.weights) - set(layer.untrained)):
             shape = layer.output.shape
             words.append(str(shape[0]) if len(shape) == 1 else "×".join(map(str, shape)))
-    return (f"{network.each} × " if network.each else "") + " → ".join(map(_run, groupby(words)))
+    copies = f"{network.copies} copies of " if network.copies is not None else ""
+    return copies + (f"{network.each} × " if network.each else "") + " → ".join(map(_run, groupby(words)))
 
 
 def _in_a_row(layers: tuple[LayerPlan, ...]) -> Iterator[LayerPlan]:

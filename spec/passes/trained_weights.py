@@ -41,4 +41,4 @@ def trained_parameters(program: Program, network: NetworkPlan, phase: Phase | No
     """How many numbers of a network training changes, in one phase or in any."""
     leaves = {layer.key: layer for layer in network.leaves()}
     own = (place for place in trained(program, phase) if place[0] == network.name)
-    return sum(prod(leaves[layer].weights[weight]) for _, layer, weight in own)
+    return sum(prod(leaves[layer].shapes[weight]) for _, layer, weight in own)

@@ -42,6 +42,8 @@ EXCLUSIVE = ("clipvalue", "clipnorm", "global_clipnorm")
 """Arguments of which an optimiser takes one."""
 MIXING = ("clipnorm", "global_clipnorm")
 """Arguments that mix the entries of a weight, so that replicates have to run one by one."""
+OF_ONE_WEIGHT = ("clipnorm",)
+"""Those of them that look at each weight by itself."""
 
 
 _MET = frozenset({"momentum", "beta_1", "beta_2", "rho", "epsilon", "weight_decay"})

@@ -10,6 +10,7 @@ import tensorflow as tf
 from ...lower.elementwise import as_number
 from ...lower.samplers import SAMPLERS, unit
 from ...lower.threefry import folded, words
+from ..copies import keys_of
 from .registry import KERNELS, LayerCall, Tensors
 
 
@@ -20,7 +21,8 @@ def random_bits(call: LayerCall, shape: tf.TensorShape) -> Any:
     """
     training = call.training
     assert training is not None, "layers draw in training alone"
-    keys = folded(training.noise(*call.place), training.turn(call.place, call.application))
+    keys = keys_of(training.noise(*call.place), call.copies)
+    keys = folded(keys, training.turn(call.place, call.application))
     each = prod(shape.as_list()) // (keys.shape[0] * call.examples)
     bits = words(keys, training.index[: call.examples], each)
     return tf.reshape(bits, shape)

@@ -64,6 +64,22 @@ BODIES = {
     training: {optimizer: {adam: 0.01}, batch: 8, steps: 3}
     measures: {curve: "[E(sum(there(k / 2 + c))) for k < 3]", noise: "E(with_weights(f, f.weights, f.weights + c * v))", error: "E((f - y)^2)"}
     """,
+    "copies of a network": """
+    functions: {keep(w): "clip(w, -c, c)"}
+    task: {draw: {w: "normal([2, 3, 4])"}, example: {x: "normal([3])", y: "c * sum(x)"}}
+    architecture:
+      f:
+        input: x
+        copies: 2
+        layers:
+          - dense: {units: 4, kernel_initializer: "c * w", use_bias: false, kernel_constraint: keep}
+          - dropout: 0.25
+          - batch_normalization
+          - dense: {units: 1, bias_initializer: "normal(0, c)"}
+    loss: {l: "sum((f - y)^2)"}
+    training: {optimizer: {adam: "0.01 * c"}, batch: 8, steps: 4}
+    measures: {errors: "E((f - y)^2)", spread: E(std(f)), first: "f.dense_1.kernel[1, 0]"}
+    """,
     "constraints by functions of draws and of what is swept": """
     functions: {keep(w): "clip(w, -c, c) * mask"}
     task: {draw: {mask: "bernoulli(c / 4, [3, 1])"}, example: {x: "normal([3])", y: "sum(x)"}}

@@ -62,7 +62,7 @@ experiments:
       f: {input: x, layers: [{dense: {units: 4, activation: soft}}, {repeat: {name: block, times: k, layers: [{dense: 4}]}}, {dense: 1}]}
       g: {input: "[s]", layers: [{dense: 1}]}
       h: {input: "[[x[0]], [x[1]]]", each: 2, layers: [{dense: 1}]}
-      r: {input: word, layers: [{embedding: {input_dim: 3, output_dim: 2}}, {simple_rnn: 2}, {dense: 1}]}
+      r: {input: word, copies: 2, layers: [{embedding: {input_dim: 3, output_dim: 2}}, {simple_rnn: 2}, {dense: 1}]}
       free: {parameter: [2, 2], initializer: ones}
     outputs: {guess: f + g}
     loss: {fit: (guess - y)^2, small: {of: "sum(f.weights^2)", weight: 0.1}}
@@ -71,7 +71,7 @@ experiments:
     measures:
       error: E((guess - y)^2)
       other: {of: E(abs(guess - y)), "on": test, mode: inference}
-      untrained: E(h[0] + h[1] + r)
+      untrained: E(h[0] + h[1] + sum(r))
       of_far: {of: E(g), "on": far}
       validated: {of: E(f), "on": validation}
       freed: sum(free^2)
@@ -152,7 +152,7 @@ EDITS: dict[str, tuple[Path, Any]] = {
     "Task.statistics": ((*E, "task", "statistics", "spread"), "E(s * y^2)"),
     "Task.tests": ((*E, "task", "tests", "far", "s"), "3 * rademacher()"),
     "Network.input": ((*E, "architecture", "f", "input"), "2 * x"),
-    "Network.each": ((*E, "architecture", "h", "each"), REMOVED),
+    "Network.each": ((*E, "architecture", "h", "each"), REMOVED), "Network.copies": ((*E, "architecture", "r", "copies"), 3),
     "Network.layers": ((*E, *LAYER, 2), {"dense": {"units": 1, "activation": "tanh"}}),
     "FreeParameter.parameter": ((*FREE, "parameter"), [2, 3]), "FreeParameter.initializer": ((*FREE, "initializer"), "zeros"),
     "FreeParameter.constraint": ((*FREE, "constraint"), "non_neg"),
