@@ -59,21 +59,21 @@ class Sweep:
                 raise problem_at(span, "'variant' is the axis that `variants` make", hint)
             if not values:
                 raise problem_at(span, f"the axis '{axis}' has no values", "`d: [1, 2]`, or a map of named patches.")
-            values_by_axis[axis] = list(values) if isinstance(values, dict) else self._numbers(axis, span)
+            if not isinstance(values, dict) and axis not in self.model.constants:
+                raise self._undeclared(axis, span)
+        for axis, values in self.model.sweep.items():
+            node = self.model.node("sweep", axis)
+            values_by_axis[axis] = self.values(axis, node) if isinstance(node, yaml.Sequence) else list(values)
         return values_by_axis
 
-    def _numbers(self, axis: str, span: Span) -> list[Any]:
-        node = self.model.node("sweep", axis)
-        if axis not in self.model.constants:
-            from ..model.other_values import other_value  # of studies with errors alone
+    def _undeclared(self, axis: str, span: Span) -> StudyError:
+        from ..model.other_values import other_value  # of studies with errors alone
 
-            hint = other_value(("sweep", axis), node) or sentence(
-                did_you_mean(axis, self.model.constants),
-                "A swept constant is declared under `constants`, with a value.",
-            )
-            raise problem_at(span, f"'{axis}' is swept, and is no constant of '{self.name}'", hint)
-        assert isinstance(node, yaml.Sequence)
-        return self.values(axis, node)
+        hint = other_value(("sweep", axis), self.model.node("sweep", axis)) or sentence(
+            did_you_mean(axis, self.model.constants),
+            "A swept constant is declared under `constants`, with a value.",
+        )
+        return problem_at(span, f"'{axis}' is swept, and is no constant of '{self.name}'", hint)
 
     def values(self, axis: str, node: yaml.Sequence) -> list[Any]:
         """The values of a swept constant."""
@@ -88,6 +88,10 @@ class Sweep:
             if found in seen and not zipped:
                 said = str(found).lower() if isinstance(found, bool) else found
                 hint = "Remove one: `true` is 1 among numbers." if isinstance(found, bool) else "Remove one."
+                if len(self.model.sweep) > 1:
+                    hint += (
+                        " An axis that goes in step with another may have it twice: `zip: [[a, b]]`, beside `sweep`."
+                    )
                 raise problem_at(item.span, f"'{axis}' has the value {said} twice", hint)
             seen.add(found)
             values.append(found)
