@@ -138,9 +138,12 @@ def _mode(experiment: ExperimentScope, target: str, entry: Any, span: Span) -> M
             freezing = listing(f"`{one.name}`" for one in GRADIENT_MODES.values() if one.freezes_weights)
             message = f"'{head}' is a free parameter, and no backward pass goes through it"
             raise problem_at(span, message, f"It takes {freezing}; a mode of a function of it stands at that function.")
-        given = part.given if isinstance(part, NetworkPlan) else part.input
-        if row.route == "carrier" and given.shape != part.output.shape:
-            shapes = f"whose input is {given} and output {part.output}"
+        given, made = part.given if isinstance(part, NetworkPlan) else part.input, part.output
+        if isinstance(part, NetworkPlan) and part.copies is not None:
+            made = replace(made, shape=made.shape[1:])
+        if row.route == "carrier" and given.shape != made.shape:
+            of_each = "" if made == part.output else " of each copy"
+            shapes = f"whose input is {given} and output{of_each} {made}"
             message = f"`{row.name}` passes the upstream gradient of '{target}' on, {shapes}"
             raise problem_at(span, message, "Both have to be of one shape.")
         if row.real_output and part.output.kind != "real":

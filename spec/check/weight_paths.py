@@ -112,7 +112,7 @@ def layer(plan: NetworkPlan, path: Sequence[str | int], span: Span) -> LayerPlan
     if plan.free:
         _no_layers(plan, span)
     text = path_text(path)
-    _no_copy(plan, path, span)
+    _no_copy(plan, path, span, of_all=True)
     known = {layer.key: layer for layer in plan.leaves()}
     single: dict[str, list[str]] = {}
     for key in known:
@@ -133,13 +133,15 @@ def layer(plan: NetworkPlan, path: Sequence[str | int], span: Span) -> LayerPlan
     return known[text]
 
 
-def _no_copy(plan: NetworkPlan, path: Sequence[str | int], span: Span) -> None:
-    """Refuses a path into one of the copies of a network."""
+def _no_copy(plan: NetworkPlan, path: Sequence[str | int], span: Span, of_all: bool = False) -> None:
+    """Refuses a path into one of the copies of a network; `of_all` where only all of them together may stand."""
     if plan.copies is None or not path or not isinstance(path[0], int):
         return
     inner, copy = path_text([plan.name, *path[1:]]), path[0]
-    hint = f"Write `{inner}[{copy}]`."
-    if path[-1] == "weights":
+    hint = f"Write `{inner}[{copy}]`; derivatives and `with_weights` are by `{inner}`, of all copies."
+    if of_all:
+        hint = f"Write `{inner}`: gradient modes and `restart` reach all copies."
+    elif path[-1] == "weights":
         one = f"{plan.name}.{plan.leaves()[-1].key}.kernel[{copy}]"
         hint = f"`{inner}` is one vector of the weights of all copies; of one weight that of a copy is an entry, as in `{one}`."
     elif list(path[1:]) == ["input"]:

@@ -277,3 +277,30 @@ def test_the_plan_counts_what_copies_take(
 ) -> None:
     one = program(COSTS[case])
     assert cost(one).step == pytest.approx(executed(one), rel=0.05)
+
+
+PASSED_ON = """
+dtype: float64
+task: {draw: {w: "normal([2, 3, 3])"}, example: {x: "normal([3])"}}
+architecture:
+  b: {input: x, layers: [dense: {units: 3, name: body}]}
+  f_: {input: b, copies: 2, layers: [dense: {units: 3, kernel_initializer: w, activation: tanh}]}
+  f_0: {input: b, layers: [dense: {units: 3, kernel_initializer: "w[0]", activation: tanh}]}
+  f_1: {input: b, layers: [dense: {units: 3, kernel_initializer: "w[1]", activation: tanh}]}
+gradient: {f_: forward_only, f_0: forward_only, f_1: forward_only}
+loss: {l: "LOSS"}
+training: {optimizer: {sgd: 0.1}, batch: 4, steps: 2}
+measures: {body: b.body.kernel, f_: f_.dense_1.kernel, apart: "[f_0.dense_1.kernel, f_1.dense_1.kernel]"}
+"""
+
+
+def test_each_copy_passes_its_upstream_gradient_on(compiled: Callable[..., Compiled]) -> None:
+    """What is below them gets the sum, as below networks with names of their own."""
+    found = []
+    for loss in ("sum((f_ - 1)^2)", "sum((f_0 - 1)^2) + sum((f_1 - 1)^2)"):
+        made = compiled(PASSED_ON.replace("LOSS", loss))
+        assert made.train(2) == [None]
+        found.append(made.evaluate())
+    together, apart = found
+    np.testing.assert_allclose(together["body"], apart["body"], rtol=1e-12)
+    np.testing.assert_allclose(together["f_"], apart["apart"], rtol=1e-12)
