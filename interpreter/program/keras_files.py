@@ -68,7 +68,7 @@ class _Made:
         """The network as a model of one input."""
         plan = self.network.plan
         first = plan.layers[0] if plan.layers else None
-        shape = first.input.shape if first is not None else plan.output.shape
+        shape = first.input.shape if first is not None else plan.output.shape[len(plan.lead) :]
         x = keras.Input(shape, dtype="int32" if self.network.takes_ints else self.network.dtype.real)
         return keras.Model(x, self._run(plan.layers, x), name=plan.name)
 

@@ -71,3 +71,18 @@ def test_layers_of_the_language_leave_weights_alone(program: Callable[[str], Pro
     with h5py.File(tmp_path / "cell" / "f.weights.h5") as held:
         held.visititems(lambda _, item: found.append(item.shape) if isinstance(item, h5py.Dataset) else None)
     assert sorted(found) == [(1,), (3,), (3, 1), (4, 3)]
+
+
+def test_a_network_without_layers_is_one_of_what_each_application_is_given(
+    program: Callable[[str], Program], tmp_path: Path
+) -> None:
+    """Neither copies nor what `each` goes over are axes of the file's model."""
+    body = """
+task: {example: {x: "normal([3, 4])"}}
+architecture: {f: {input: x, each: 3, layers: []}, g: {input: x, copies: 2, layers: []}}
+measures: {f: E(sum(f)), g: E(sum(g))}
+"""
+    write(Compiled(program(body), [0], False), 0, tmp_path / "0")
+    for name, shape in (("f", (None, 4)), ("g[1]", (None, 3, 4))):
+        model = keras.saving.load_model(tmp_path / "0" / f"{name}.keras")
+        assert model.input_shape == model.output_shape == shape
