@@ -175,7 +175,10 @@ def _checked(node: yaml.Mapping, common: Common) -> tuple[dict[str, str], dict[s
                     parts[binding.name]["input"] = f"{plan.given}, what it is given"
                 for layer in plan.leaves() if not plan.free else ():
                     path = f"{binding.name}.{layer.key}"
-                    parts[binding.name][layer.key.partition(".")[0]] = f"a layer, {layer.input} → {layer.output}"
+                    of_each = f" of each of {plan.copies} copies" if plan.copies is not None else ""
+                    parts[binding.name][layer.key.partition(".")[0]] = (
+                        f"a layer{of_each}, {layer.input} → {layer.output}"
+                    )
                     parts[path] = {weight: f"real{shape_text(shape)}" for weight, shape in layer.shapes.items()}
                     size = sum(prod(shape) for weight, shape in layer.shapes.items() if weight not in layer.untrained)
                     if size:

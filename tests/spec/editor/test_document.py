@@ -207,3 +207,18 @@ def test_a_phase_has_gradient_modes_and_schedules_that_count_from_it() -> None:
         study.update(head + text.replace("▮", ""))
         labels = {item.label for item in study.complete(head.count("\n"), text.index("▮"))}
         assert wanted <= labels and not other & labels, (text, labels & (wanted | other))
+
+
+def test_what_a_layer_of_copies_is_is_said_of_each() -> None:
+    text = (
+        E
+        + """    task: {example: {x: "normal([3])"}}
+    architecture: {f: {input: x, copies: 2, layers: [dense: {units: 4, name: hidden}]}}
+    measures: {m: "E(sum(f.hidden.kernel))"}
+"""
+    )
+    line, study = text.count("\n") - 1, OpenStudy("study.yaml", text)
+    column = text.splitlines()[line].index("hidden")
+    layer, kernel = study.hover(line, column), study.hover(line, column + len("hidden."))
+    assert layer is not None and layer[0] == "**f.hidden**: a layer of each of 2 copies, real[3] → real[4]"
+    assert kernel is not None and kernel[0] == "**f.hidden.kernel**: real[2, 3, 4]"
