@@ -12,7 +12,7 @@ from dlspec.spec.ir.types import Shape, Type
 from dlspec.spec.tables.counters import COUNTERS
 from dlspec.spec.tables.gradient_modes import GRADIENT_MODES
 from dlspec.spec.tables.layers import LAYERS
-from dlspec.spec.tables.optimizers import OPTIMIZERS
+from dlspec.spec.tables.optimizers import OF_ONE_WEIGHT, OPTIMIZERS
 
 from .asked import STEPS, Asked
 from .expressions import Given
@@ -445,12 +445,14 @@ class Course(Asked):
 
     def optimizer(self) -> Any:
         """An optimiser, with some of its arguments."""
+        by_entries = "copies of a network" in self.seen  # which no optimiser may take for one weight
         row = self.random.choice(list(OPTIMIZERS.values()))
+        row = row if row.elementwise or not by_entries else OPTIMIZERS["sgd"]
         self.seen.add(f"optimiser {row.name}")
         arguments: dict[str, Any] = {}
         clipped = False
         for parameter in row.parameters.values():
-            if not self.chance(0.2):
+            if not self.chance(0.2) or (by_entries and parameter.name in OF_ONE_WEIGHT):
                 continue
             if parameter.name == "learning_rate":
                 arguments["learning_rate"] = self.random.choice(

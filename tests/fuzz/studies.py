@@ -53,7 +53,10 @@ def rows() -> set[str]:
         "term": LossTerm.model_fields, "patch": dict.fromkeys(("after", "before")), "slope": SLOPES, "later": {**LATER, "averages": 0},
         "example argument": {p.name: 0 for row in LAYERS.values() for p in row.parameters.values() if p.kind == "example"},
     }  # fmt: skip
-    return {f"{table} {name}" for table, names in tables.items() for name in names} | {"parameter"}
+    return {f"{table} {name}" for table, names in tables.items() for name in names} | {
+        "parameter",
+        "copies of a network",
+    }
 
 
 @dataclass
@@ -390,16 +393,21 @@ class Composer(Course):
                 shape = (*shape[:-1], units)
         shape = shape[:-1] if found and _units(found[-1]) == 1 else shape
         network["layers"] = found
-        copies = (each,) if each is not None else ()
+        lead = (each,) if each is not None else ()
+        own_random = Random(repr(network))  # all other choices stay as they are
+        if own_random.random() < 0.12:
+            network["copies"] = own_random.randint(1, 3)
+            self.seen.add("copies of a network")
+            lead = (network["copies"], *lead)
         for own, given in layers.given.items():
-            self.layers.append(Given(f"{name}.{own}", Type("real", (*copies, *given))))
+            self.layers.append(Given(f"{name}.{own}", Type("real", (*lead, *given))))
         for item in found:
             inner = next(iter(item.values())) if isinstance(item, dict) else None
             if isinstance(inner, dict) and "name" in inner and "repeat" not in item:
                 self.named.append(f"{name}.{inner['name']}")
                 if "dense" in item or "conv1d" in item or "conv2d" in item:
                     self.kernels.append(f"{name}.{inner['name']}.kernel")
-        return network, shape if each is None else (each, *shape)
+        return network, (*lead, *shape)
 
     def outputs(self) -> None:
         """Named predictions."""
