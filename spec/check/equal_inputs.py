@@ -1,4 +1,4 @@
-"""A network that is applied to each of several copies of one input: it gives the same each time, as its weights are the same."""
+"""Networks that give the same several times: applied to copies of one input with the same weights, or copies of one that has none."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..passes.shared_noise import drawing
 
 
 def equal_inputs(program: Program) -> Iterator[Problem]:
-    """A warning of each network with `each` whose inputs are copies of one, unless its layers draw and so tell them apart."""
+    """A warning of each network with `each` whose inputs are copies of one, and of copies without weights, unless its layers draw and so tell them apart."""
     terms = {item.name: item.term for item in (*program.draws, *program.examples, *program.outputs)}
     for plan in program.networks:
         several = plan.each and plan.each > 1 and _copies(plan.whole(plan.input), terms)
@@ -19,6 +19,9 @@ def equal_inputs(program: Program) -> Iterator[Problem]:
             message = f"'{plan.name}' is applied to {plan.each} copies of one input, with the same weights: it gives {plan.each} times the same"
             hint = f"Networks with weights of their own are `copies: {plan.each}`, of one input; `each` is for several inputs."
             yield Problem(message, plan.input.span, hint, "warning")
+        if (plan.copies or 1) > 1 and not plan.parameters and plan.name not in drawing(program):
+            message = f"'{plan.name}' has no weights that are learnt, and draws nothing: its {plan.copies} copies give the same"
+            yield Problem(message, plan.input.span, "Leave `copies` out.", "warning")
 
 
 def _copies(term: t.Term, terms: Mapping[str, t.Term]) -> bool:

@@ -52,3 +52,24 @@ def test_nor_is_one_alone_or_what_draws() -> None:
     assert warned("repeat(x, k)", k=1) == []
     assert warned("repeat(x, k)", "{dropout: 0.5}, ") == []
     assert warned("repeat(x, k)", "{layer_normalization: {}}, ") != []
+
+
+@pytest.mark.parametrize(
+    ("layers", "told"),
+    [("tanh", True), ("whiten: {examples: 8}", True), ("dense: 2", False), ("dropout: 0.5", False), ("layer_normalization", False)],
+)  # fmt: skip
+def test_copies_without_weights_are_warned_of(layers: str, told: bool) -> None:
+    study = f"""
+dlspec: 1
+study: s
+experiments:
+  e:
+    task: {{example: {{x: "normal([4])"}}}}
+    architecture: {{f: {{input: x, copies: 3, layers: [{layers}]}}, g: {{input: f, layers: [flatten, dense: 1]}}}}
+    loss: {{l: g^2}}
+    training: {{optimizer: adam, batch: 2, steps: 4}}
+    measures: {{m: E(g^2)}}
+"""
+    found = spec.resolve(spec.parse(Source("s.yaml", study))).warnings
+    message = "'f' has no weights that are learnt, and draws nothing: its 3 copies give the same"
+    assert ([one.message for one in found if "copies" in one.message] == [message]) is told
