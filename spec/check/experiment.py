@@ -19,9 +19,9 @@ from ..passes.steep_paths import SteepPaths, untrained
 from ..source import nodes as yaml
 from .all_points import OnePointNeeded
 from .available_moments import unavailable
+from .copies import equal_inputs, mixed_copies
 from .data import data_source
 from .doubtful_terms import doubtful
-from .equal_inputs import equal_inputs
 from .estimates import estimates
 from .figure_samples import probes
 from .gradient_modes import by_gradient_modes, in_all_phases, in_phases, in_their_phases, modes, modes_in_force
@@ -30,7 +30,6 @@ from .integer_ranges import data_ranges, estimate_ranges, ranges
 from .measure_reads import MeasureReads
 from .measures import loss_term, measures
 from .memo import ById, Shared
-from .mixed_copies import mixed_copies
 from .moments import may_be_missing
 from .names import make_names
 from .namespace import Function
