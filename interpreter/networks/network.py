@@ -333,7 +333,7 @@ class Network:
         return LayerCall(
             replace(layer, config={**layer.config, **timed}) if timed else layer, self.plan.name, self.layers.get(layer.key), self.real, self.between, batch.examples,
             lowering.training, lowering.watch, {name: batch.parts[name] for name in layer.parts},
-            batch.application, batch.copies,
+            batch.application,
         )  # fmt: skip
 
     def _apart(self, batch: Batch, layer: LayerPlan, x: Any, weights: Mapping[str, Value]) -> Any:
@@ -375,7 +375,7 @@ class Network:
             return BATCHED[row.name](call, x, weights)
         if row.stacking == "vectorized":
             return tf.vectorized_map(one, stacked, fallback_to_while_loop=False)
-        if shape[0] == self.replicates * (call.copies or 1):
+        if shape[0] == self.replicates * (call.plan.copies or 1):
             return self._one_by_one([call], [weights], x)
         return tf.map_fn(one, stacked, fn_output_signature=self.between)
 

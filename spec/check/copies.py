@@ -8,8 +8,8 @@ from ..diagnostics.problems import Problem
 from ..ir import terms as t
 from ..ir.plan import OptimizerPlan, Program
 from ..model.experiment import FreeParameter, Network
+from ..passes.optimizers_by_phase import optimizers_by_phase
 from ..passes.shared_noise import drawing
-from ..passes.trained_weights import changed_by
 from ..tables.optimizers import OF_ONE_WEIGHT, OPTIMIZERS
 
 
@@ -42,20 +42,20 @@ def _copies(term: t.Term, terms: Mapping[str, t.Term]) -> bool:
 def mixed_copies(program: Program, architecture: Mapping[str, Network | FreeParameter]) -> Iterator[Problem]:
     """An error of each network whose copies an optimiser would take for one weight."""
     copied = {plan.name for plan in program.networks if plan.copies is not None}
-    if not copied or program.training is None:
-        return
-    told: set[str] = set()
-    for phase in program.training.phases:
-        for update in phase.rounds:
-            changed = {place[0] for place in changed_by(program.during(phase), update)}
-            for group, optimizer in update.optimizers.items():
-                for name in sorted(copied & changed & ({group} if group else copied) - told):
-                    if mixing := _mixing(optimizer):
-                        told.add(name)
-                        node = architecture[name].node("copies")
-                        message = f"{mixing} takes a weight as a whole, and the copies of '{name}' are one"
-                        hint = "Choose an optimiser that goes by entries, `global_clipnorm` or `clipvalue`, or give each network a name."
-                        yield Problem(message, node.span if node is not None else None, hint)
+    mixed = {
+        place[0]: mixing
+        for phase in (optimizers_by_phase(program) if copied else ())
+        for update in phase
+        for _, place, optimizer in update.of_weights()
+        if place[0] in copied and (mixing := _mixing(optimizer))
+    }
+    for name, mixing in mixed.items():
+        node = architecture[name].node("copies")
+        message = f"{mixing} takes a weight as a whole, and the copies of '{name}' are one"
+        hint = (
+            "Choose an optimiser that goes by entries, `global_clipnorm` or `clipvalue`, or give each network a name."
+        )
+        yield Problem(message, node.span if node is not None else None, hint)
 
 
 def _mixing(optimizer: OptimizerPlan) -> str:

@@ -9,7 +9,7 @@ from ..diagnostics.problems import Span, did_you_mean, listing, problem_at, sent
 from ..expressions import nodes as n
 from ..ir import terms as t
 from ..ir.plan import VALUE, InitialValue
-from ..ir.types import Type
+from ..ir.types import Type, led_by
 from ..model.base import OneOf
 from ..source import nodes as yaml
 from ..tables.distributions import DISTRIBUTIONS, bind
@@ -149,8 +149,8 @@ class Numbers:
         if term.type.kind == "bool":
             hint = "`1 if b > 0 else 0` is a number."
             raise problem_at(term.span, "a weight starts as a number, and this is a bool", hint)
-        own, shape = term.type.shape, (*(() if self.copies is None else (self.copies,)), *shape)
-        if len(own) > len(shape) or any(a not in (1, b) for a, b in zip(own[::-1], tuple(shape)[::-1], strict=False)):
+        own, shape = term.type.shape, led_by(shape, self.copies)
+        if len(own) > len(shape) or any(a not in (1, b) for a, b in zip(own[::-1], shape[::-1], strict=False)):
             message = f"this initialiser is {term.type}, and the weight is {Type('real', shape)}"
             raise problem_at(term.span, message, "It is one number, or an array of the weight's shape.")
         if not isinstance(term, t.Literal):

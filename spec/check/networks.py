@@ -9,7 +9,7 @@ from ..diagnostics.problems import Span, did_you_mean, listing, problem_at
 from ..expressions import nodes as n
 from ..ir import terms as t
 from ..ir.plan import InitialValue, LayerPlan, NetworkPlan
-from ..ir.types import ShapeProblem, Type
+from ..ir.types import ShapeProblem, Type, led_by
 from ..model.experiment import Experiment, FreeParameter, Network
 from ..model.layers import LayerDefaults
 from ..source import nodes as yaml
@@ -72,8 +72,7 @@ class NetworkChecker:
         layers, current = self.layers(self.model.layers, current, "")
         squeeze = self.one_unit()
         shape = current.shape[:-1] if squeeze else current.shape
-        lead = tuple(size for size in (self.copies, each) if size is not None)
-        output = Type(current.kind, (*lead, *shape))
+        output = Type(current.kind, led_by(shape, self.copies, each))
         if self.copies is not None:
             folding.sized(output, self.model.key("copies"))
         looks_up = bool(layers) and layers[0].row != "" and LAYERS[layers[0].row].looks_up_one_hot
@@ -178,7 +177,7 @@ class NetworkChecker:
         folding.sized(output, model.key(model.kind))
         if self.copies is not None:
             for shape in weights.values():
-                folding.sized(Type("real", (self.copies, *shape)), self.model.key("copies"))
+                folding.sized(Type("real", led_by(shape, self.copies)), self.model.key("copies"))
         examples = self.examples(row, config, model.value)
         return LayerPlan(
             key, "keras" if row.keras else row.name, given, output, row.keras, config, starts, constraints, functions, weights,

@@ -22,7 +22,7 @@ from .training import Restart as Restart
 from .training import StoredWeights as StoredWeights
 from .training import TrainingPlan as TrainingPlan
 from .training import Update as Update
-from .types import Shape, Type
+from .types import Shape, Type, led_by
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,9 +100,7 @@ class LayerPlan:
     @property
     def shapes(self) -> Mapping[str, Shape]:
         """The shapes of its weights, of all copies of the network together: these are along the first axis."""
-        if self.copies is None:
-            return self.weights
-        return {name: (self.copies, *shape) for name, shape in self.weights.items()}
+        return {name: led_by(shape, self.copies) for name, shape in self.weights.items()}
 
     @property
     def largest(self) -> int:
@@ -142,7 +140,7 @@ class NetworkPlan:
     @property
     def lead(self) -> Shape:
         """What comes before a layer's own output in one example's: copies, then what `each` goes over."""
-        return tuple(size for size in (self.copies, self.each) if size is not None)
+        return led_by((), self.copies, self.each)
 
     @property
     def applications(self) -> int:

@@ -51,6 +51,15 @@ def shape_text(shape: Iterable[int]) -> str:
     return f"[{', '.join(str(size) for size in shape)}]"
 
 
+def led_by(shape: Iterable[int], *sizes: int | None) -> Shape:
+    """A shape behind the axes that there are.
+
+    >>> led_by((3,), 2, None), led_by((3,), None)
+    ((2, 3), (3,))
+    """
+    return (*(size for size in sizes if size is not None), *shape)
+
+
 def join(kinds: Iterable[str]) -> str:
     """The least kind that holds all of them.
 

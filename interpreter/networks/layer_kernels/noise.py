@@ -21,7 +21,7 @@ def random_bits(call: LayerCall, shape: tf.TensorShape) -> Any:
     """
     training = call.training
     assert training is not None, "layers draw in training alone"
-    keys = keys_of(training.noise(*call.place), call.copies)
+    keys = keys_of(training.noise(*call.place), call.plan.copies)
     keys = folded(keys, training.turn(call.place, call.application))
     each = prod(shape.as_list()) // (keys.shape[0] * call.examples)
     bits = words(keys, training.index[: call.examples], each)

@@ -41,9 +41,6 @@ class LayerCall:
     application: Application = field(default_factory=Application)
     """The network's application that it is a part of."""
 
-    copies: int | None = None
-    """How many copies of the network there are, each a row of its own."""
-
     @property
     def place(self) -> tuple[str, str]:
         """The network and the layer's key."""
