@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -16,6 +15,8 @@ from dlspec.interpreter.program.program import Compiled
 from dlspec.spec.diagnostics.problems import StudyError
 from dlspec.spec.ir.plan import VALUE
 from dlspec.spec.tables.layers import LAYERS
+
+from tests.interpreter.networks.written_layers import written_layer
 
 LAYER = (
     "{bidirectional: {name: both, layer: {lstm: {units: 3, kernel_initializer: 0.25, recurrent_initializer: normal(), "
@@ -52,21 +53,11 @@ def test_both_ways_have_weights_of_their_own(compiled: Callable[..., Compiled], 
 
 # -- what may stand in an argument, over all rows --------------------------------------------------------------------------
 
-ARGUMENTS: dict[str, Any] = {"layer": "{lstm: 2}", "target_shape": "[12]", "input_dim": 5, "groups": 2}
 
-
-def written(row: str, more: str) -> str:
+def written(row: str, more: str) -> tuple[str, str]:
     """A network that ends in a layer, and its example."""
-    own = [
-        f"{p.name}: {ARGUMENTS.get(p.name, 2)}"
-        for p in LAYERS[row].parameters.values()
-        if p.required and p.name not in more
-    ]
-    if row == "group_normalization":
-        own.append("groups: 2")
-    shape = "[6, 6, 4]" if "2d" in row else "[6, 4]"
-    example = f"integer(5, {shape})" if LAYERS[row].ints_below else f"normal({shape})"
-    return f"{row}_net: {{input: x_{row}, layers: [{{{row}: {{{', '.join([*own, more])}}}}}]}}", f"x_{row}: '{example}'"
+    layer, example = written_layer(row, more)
+    return f"{row}_net: {{input: x_{row}, layers: [{{{layer}}}]}}", f"x_{row}: '{example}'"
 
 
 WITH_ACTIVATION = [row.name for row in LAYERS.values() if "activation" in row.parameters and not row.loops]

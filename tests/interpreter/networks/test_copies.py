@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -15,16 +14,10 @@ from dlspec.spec.ir.plan import Program
 from dlspec.spec.passes.cost import cost
 from dlspec.spec.tables.layers import LAYERS
 
+from tests.interpreter.networks.written_layers import written_layer
+
 pytestmark = pytest.mark.usefixtures("traced_once")
 COPIES = 2
-ARGUMENTS: dict[str, Any] = {
-    "layer": "{lstm: 2}",
-    "target_shape": "[12, 2]",
-    "input_dim": 5,
-    "groups": 2,
-    "activation": "tanh",
-    "function": "tanh",
-}
 WITH_WEIGHTS = [
     row.name
     for row in LAYERS.values()
@@ -32,16 +25,6 @@ WITH_WEIGHTS = [
     or "normalization" in row.name
     or any(p.kind in ("initializer", "layer") for p in row.parameters.values())
 ]
-
-
-def written(row: str) -> tuple[str, str]:
-    """A layer of the table with what it needs, and the input that it takes."""
-    needed = [f"{p.name}: {ARGUMENTS.get(p.name, 2)}" for p in LAYERS[row].parameters.values() if p.required]
-    needed += ["groups: 2"] if row == "group_normalization" else []
-    needed += ["examples: 8"] if row == "whiten" else []
-    shape = "[4]" if row == "repeat_vector" else "[6, 6, 4]" if "2d" in row else "[6, 4]"
-    given = f"integer(5, {shape})" if LAYERS[row].ints_below else f"normal({shape})"
-    return f"{row}: {{{', '.join(needed)}}}", given
 
 
 def alone(made: Compiled, name: str, copy: int) -> str:
@@ -64,7 +47,7 @@ def test_every_layer_with_weights_is_that_of_networks_with_names_of_their_own(
     compiled: Callable[..., Compiled], part: int
 ) -> None:
     rows = WITH_WEIGHTS[part::2]
-    layers = {row: written(row) for row in rows}
+    layers = {row: written_layer(row, "examples: 8" if row == "whiten" else "") for row in rows}
     own = [
         f"  {row}_{copy}: {{input: x_{row}, {f'copies: {COPIES}, ' if copy == '' else ''}layers: [{layer}]}}"
         for row, (layer, _) in layers.items()

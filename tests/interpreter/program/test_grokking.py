@@ -9,10 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dlspec import spec
-from dlspec.interpreter.program.program import Compiled
-from dlspec.spec.diagnostics.problems import Source
 
+from tests.interpreter.program.cut_down_cases import measured_in_dlspec
 from tests.interpreter.program.dense_in_numpy import Adam, Array, Batches, agree, backward, forward, glorot
 
 STUDY = Path(__file__).parents[3] / "examples" / "failures" / "grokking.yaml"
@@ -60,13 +58,7 @@ def in_dlspec(variant: str) -> list[dict[str, Array]]:
         .replace("share: [0.7]", f"share: [{SHARE}]")
     )
     text = text.replace("units: 128", f"units: {UNITS}").replace("batch: 240", f"batch: {BATCH}")
-    (plan,) = spec.resolve(spec.parse(Source(str(STUDY), text)), "quick").experiments
-    (program,) = (one for one in plan.programs if variant in one.name)
-    made, found = Compiled(program, range(REPLICATES), True), []
-    for step in EVALUATED:
-        made.train(step - made.step)
-        found.append(made.evaluate())
-    return found
+    return measured_in_dlspec(STUDY, text, variant, REPLICATES, EVALUATED)
 
 
 def test_with_weight_decay_it_generalises_long_after_it_has_fitted_as_in_numpy() -> None:

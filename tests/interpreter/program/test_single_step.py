@@ -9,10 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dlspec import spec
-from dlspec.interpreter.program.program import Compiled
-from dlspec.spec.diagnostics.problems import Source
 
+from tests.interpreter.program.cut_down_cases import measured_in_dlspec
 from tests.interpreter.program.dense_in_numpy import Adam, Array, Batches, agree, backward, forward, glorot
 
 STUDY = Path(__file__).parents[3] / "examples" / "failures" / "single_step.yaml"
@@ -81,13 +79,7 @@ def in_numpy(steps: int, replicates: int) -> list[dict[str, Array]]:
 def in_dlspec(variant: str, replicates: int) -> list[dict[str, Array]]:
     """The same of a variant of the study."""
     text = STUDY.read_text("utf-8").replace("units: 256", f"units: {UNITS}")
-    (plan,) = spec.resolve(spec.parse(Source(str(STUDY), text)), "quick").experiments
-    (program,) = (one for one in plan.programs if variant in one.name)
-    made, found = Compiled(program, range(replicates), True), []
-    for step in EVALUATED:
-        made.train(step - made.step)
-        found.append(made.evaluate())
-    return found
+    return measured_in_dlspec(STUDY, text, variant, replicates, EVALUATED)
 
 
 def test_training_on_one_step_overfits_to_it_as_in_numpy() -> None:
