@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -10,10 +10,17 @@ from typing import Any
 from ..diagnostics.problems import Problem, listing
 from ..ir.data import Rows
 from ..ir.plan import ExperimentPlan, Program, StudyPlan
+from ..model.experiment import Experiment
 from ..passes.digests import Digests
+from .points_together import worth_while
+from .sweep import names
 
 MOST = 100
 """So many cells along an axis are compared."""
+MOST_TEXT = 20_000
+"""Up to how many characters a study's cells are compared where it is only checked."""
+MOST_NAMES = 2_500
+"""Up to how many names of all cells that would be compared, of an experiment, they are."""
 REMEDY = "Let them differ, or drop all but one. What the axis changes may have been set by a profile or an override, which go over all cells."
 
 
@@ -27,6 +34,24 @@ def equal_cells(plan: StudyPlan) -> list[Problem]:
     return [problem for experiment in plan.experiments for problem in of_experiment(experiment, digests)]
 
 
+def compared(text: str, axes: Mapping[str, Sequence[Any]], model: Experiment) -> bool:
+    """Whether an experiment's cells are compared where a study is only checked: a long study has to wait for its plan.
+
+    Args:
+        text: The study.
+        axes: Of the experiment, with their values.
+        model: The experiment.
+    """
+    along = sum(min(MOST, len(values)) for values in axes.values())
+    return len(text) <= MOST_TEXT and along * names(model) <= MOST_NAMES
+
+
+def each_alone(axes: Mapping[str, Sequence[Any]], model: Experiment) -> bool:
+    """Whether the cells that are compared are all cells, and too few to be checked at once: each is then checked alone, and no other way."""
+    lines = _independent(axes, model.zip)
+    return len(lines) == 1 and not worth_while(len(axes[lines[0][0]]), model)
+
+
 def told_apart(experiment: ExperimentPlan) -> list[Problem]:
     """The same of an experiment whose programs have no digests yet. Of data files no more than heads were read: they are not looked at."""
     if any(isinstance(program.data, Rows) for program in experiment.programs):
@@ -38,12 +63,12 @@ def told_apart(experiment: ExperimentPlan) -> list[Problem]:
 
 def of_experiment(experiment: ExperimentPlan, digests: Digests) -> Iterator[Problem]:
     """A warning for each axis of an experiment along which cells are equal."""
-    for names in _independent(experiment):
+    for moved in _independent(experiment.axes, experiment.zipped):
         first = experiment.programs[0].place
-        line = (p for p in experiment.programs if all(first[a] == v for a, v in p.place.items() if a not in names))
+        line = (p for p in experiment.programs if all(first[a] == v for a, v in p.place.items() if a not in moved))
         same = _first_equal(list(islice(line, MOST)), digests)
         if same:
-            span = experiment.model.span(*(("variants",) if names[0] == "variant" else ("sweep", names[0])))
+            span = experiment.model.span(*(("variants",) if moved[0] == "variant" else ("sweep", moved[0])))
             shown = listing(f"'{program.name}'" for program in same[:3]) + (" …" if len(same) > 3 else "")
             message = (
                 f"the cells {shown} are the same but for their names: all that they train, measure and show is equal"
@@ -51,10 +76,10 @@ def of_experiment(experiment: ExperimentPlan, digests: Digests) -> Iterator[Prob
             yield Problem(message, span, REMEDY, "warning")
 
 
-def _independent(experiment: ExperimentPlan) -> list[tuple[str, ...]]:
+def _independent(axes: Mapping[str, Sequence[Any]], zipped: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
     """The axes, those that go in step together."""
-    zipped = [tuple(names) for names in experiment.zipped]
-    return [*zipped, *((axis,) for axis in experiment.axes if not any(axis in names for names in zipped))]
+    together = [tuple(moved) for moved in zipped]
+    return [*together, *((axis,) for axis in axes if not any(axis in moved for moved in together))]
 
 
 def _first_equal(programs: Sequence[Program], digests: Digests) -> list[Program]:

@@ -20,6 +20,7 @@ from .across_cells import Findings
 from .cells_at_once import EquallyPatched, check_at_once
 from .conclusions import Conclusions, shown_in
 from .document import Document, experiment
+from .equal_cells import compared, each_alone
 from .existing_names import must_exist
 from .overrides import Override, as_patch
 from .patches import alike, merge, must_change, nest, still_to_delete, without
@@ -40,7 +41,6 @@ class ExperimentResolver:
         overrides: Sequence[Override], only: tuple[str, ...], common: Common,
         together: bool = False,
     ) -> None:  # fmt: skip
-        self.together = together
         self.document = document
         self.name = name
         self.common = common
@@ -92,6 +92,13 @@ class ExperimentResolver:
             must_not_be_swept(patch, self.model.sweep)
         self.alone = without(self.declared, *ABOUT_ALL_CELLS)  # a profile goes over variants once: null deletes once
         self.sweep = Sweep(document.study.study, name, self.model, only)
+        self.may_be_together = together
+
+    @cached_property
+    def together(self) -> bool:
+        """Whether cells are checked together: not where each is checked alone, to be compared with the others. Raises StudyError."""
+        apart = compared(self.document.source.text, self.axes, self.model) and each_alone(self.axes, self.model)
+        return self.may_be_together and not apart
 
     def _must_exist(self, node: yaml.Mapping, patch: yaml.Mapping, what: str, span: Span) -> None:
         reached: yaml.Node = node

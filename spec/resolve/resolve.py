@@ -11,26 +11,21 @@ from ..check.constant_limits import Budget
 from ..check.memo import Common
 from ..data_files.heads_alone import heads_alone
 from ..diagnostics.problems import Problem, Span, StudyError, did_you_mean, in_file_order, listing, problem_at, those
-from ..ir.plan import ExperimentPlan, FigurePlan, StudyPlan
+from ..ir.plan import ExperimentPlan, StudyPlan
 from ..passes.digests import identified
 from ..source import nodes as yaml
 from .across_cells import noted
 from .cells_at_once import EquallyPatched, check_at_once
 from .document import Document
-from .equal_cells import MOST, equal_cells, told_apart
+from .equal_cells import MOST, compared, each_alone, equal_cells, told_apart
 from .experiment import ExperimentResolver
 from .overrides import Override, by_experiment, must_be_asked_for
 from .points_together import MIN_AT_ONCE
-from .sweep import names
 
 T = TypeVar("T")
 
-MOST_TEXT = 20_000
-"""Up to how many characters a study's cells are compared where it is only checked."""
 MOST_AT_ONCE = 5_000
 """How many cells of an experiment in different profiles are checked at once at most: what came of each is kept until its profile's turn."""
-MOST_NAMES = 2_500
-"""Up to how many names of all cells that would be compared, of an experiment, they are."""
 
 
 def resolve(
@@ -115,36 +110,34 @@ def validate(document: Document) -> tuple[Problem, ...]:
 
 def _warnings(document: Document) -> tuple[Problem, ...]:
     common = Common(run=False)
-    looked = in_every_profile(document, lambda plan: (plan.warnings, _with_axes(plan)), together=True, common=common)
+    text = document.source.text
+    looked = in_every_profile(
+        document, lambda plan: (plan.warnings, _compared(plan, text)), together=True, common=common
+    )
     warnings = [warning for of_one, _ in looked for warning in of_one]
-    return in_file_order([*warnings, *_equal(document, [figures for _, figures in looked], common)])
+    return in_file_order([*warnings, *_equal(document, [plans for _, plans in looked], common)])
 
 
-Figures = Mapping[str, Sequence[FigurePlan]]
+def _compared(plan: StudyPlan, text: str) -> Mapping[str, ExperimentPlan]:
+    """The experiments whose cells are compared."""
+    return {item.name: item for item in plan.experiments if item.axes and compared(text, item.axes, item.model)}
 
 
-def _with_axes(plan: StudyPlan) -> Figures:
-    """The figures of each experiment that has axes."""
-    return {item.name: item.figures for item in plan.experiments if item.axes}
+def _equal(document: Document, plans: Sequence[Mapping[str, ExperimentPlan]], common: Common) -> list[Problem]:
+    """Warnings of cells that are equal but for their names, without a profile and in each, of the plans in each.
 
-
-def _equal(document: Document, figures: Sequence[Figures], common: Common) -> list[Problem]:
-    """Warnings of cells that are equal but for their names, without a profile and in each: of a sound study, with its figures in each.
-
-    Cells along the axes are checked one by one for that, so that a long study has to wait for its plan.
+    Where cells were checked together, those along the axes are checked one by one for that.
     """
-    if len(document.source.text) > MOST_TEXT:
-        return []
     found: dict[tuple[Span | None, str], Problem] = {}
-    for profile, shown in zip((None, *document.study.profiles), figures, strict=True):
+    for profile, seen in zip((None, *document.study.profiles), plans, strict=True):
         common.budget = Budget()
-        patches = _profile(document, profile)
-        for name, own in shown.items():
-            resolver = ExperimentResolver(document, name, document.experiments[name], patches.get(name), [], (), common)
-            along = sum(min(MOST, len(values)) for values in resolver.axes.values())
-            if along * names(resolver.model) > MOST_NAMES:
-                continue
-            for problem in told_apart(resolver.along_axes(MOST, own)):
+        patches = _profile(document, profile) if seen else {}
+        for name, plan in seen.items():
+            if not each_alone(plan.axes, plan.model):
+                node = document.experiments[name]
+                resolver = ExperimentResolver(document, name, node, patches.get(name), [], (), common)
+                plan = resolver.along_axes(MOST, plan.figures)
+            for problem in told_apart(plan):
                 told = noted(problem, f"In the profile '{profile}'.") if profile else problem
                 found.setdefault((problem.span, problem.message), told)
     return list(found.values())
@@ -196,7 +189,7 @@ def _check_profiles_at_once(document: Document, common: Common) -> None:
             node = document.experiments[name]
             try:
                 resolver = ExperimentResolver(document, name, node, patch, (), (), common, True)
-                found = resolver.equally_patched()
+                found = resolver.equally_patched() if resolver.together else []
             except StudyError:
                 continue  # told in its turn
             cells += sum(len(alike.cells) for alike in found)
