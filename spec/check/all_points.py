@@ -181,4 +181,9 @@ def varies(value: Any) -> bool:
     return isinstance(value, AllValues)
 
 
+def at_points(value: Any) -> Sequence[Any]:
+    """What a literal holds at each point; one that does not vary once."""
+    return list(value.values) if varies(value) else [value]
+
+
 __all__ = ["AllSizes", "AllValues", "OnePointNeeded", "PointsDiffer"]

@@ -11,8 +11,8 @@ from ..ir import terms as t
 from ..ir.plan import Program
 from ..passes.print_term import bare
 from ..passes.reached_examples import reached
+from ..source.several import all_equal
 from ..tables.operations import OPERATIONS
-from . import all_points
 
 EQUAL = ("==", "!=")
 MadeBy = Callable[[t.Term], tuple[str, str]]
@@ -34,12 +34,7 @@ def doubtful_comparison(
                 and not _predicted(label, names, program)
             ):
                 yield from _equal(item, score, label, made_by, values)
-    elif (
-        isinstance(second, t.Literal)
-        and not second.type.shape
-        and not all_points.varies(second.value)
-        and second.value == 0
-    ):
+    elif isinstance(second, t.Literal) and not second.type.shape and all_equal(second.value, 0):
         yield from _margin(item, first, made_by, values)
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
-import numpy as np
-
 from ..diagnostics.problems import Problem
 from ..expressions.parser import COMPARISONS
 from ..ir import terms as t
 from ..ir.plan import Program
 from ..passes.integer_ranges import Known
+from ..source.several import OnePointNeeded
 from ..tables.operations import OPERATIONS
-from . import all_points
+from .all_points import at_points
 from .bare_measures import order_of_means
 from .doubtful_comparisons import doubtful_comparison
 from .integer_ranges import PartBounds
@@ -71,16 +70,19 @@ def _of_one(item: t.Operate) -> Problem:
 
 
 def _signs(item: t.Operate, bounds: Callable[[t.Term], Known]) -> Iterator[Problem]:
-    """A label that is 0 or 1 where it should be -1 or 1: at 0 a margin hangs on no score."""
+    """A label that is 0 or 1 where it should be -1 or 1: at 0 a margin hangs on no score. Raises OnePointNeeded where that is so at some point."""
     row = OPERATIONS[item.operation]
     label = item.arguments[[argument.name for argument in row.arguments].index(row.signs)]
     if isinstance(label, t.Literal):
-        found = None if all_points.varies(label.value) else (float(np.min(label.value)), float(np.max(label.value)))
+        ranges = [(float(value.min()), float(value.max())) for value in at_points(label.value)]
     else:
-        found = bounds(label) if label.type.kind != "real" else None
-    if found is None or found[0] < 0 or found == (1, 1):
+        known = bounds(label) if label.type.kind != "real" else None
+        ranges = [] if known is None else [known]
+    if all(low < 0 or low == high == 1 for low, high in ranges):
         return
-    low, high = found
+    if len(ranges) > 1:
+        raise OnePointNeeded
+    low, high = ranges[0]
     values = f"{low:g}" if low == high else f"{low:g} or {high:g}" if high == low + 1 else f"{low:g} … {high:g}"
     message = f"`{row.name}` takes {row.signs} = ±1, and this is {values}"
     hint = "`2 * k - 1` makes signs of 0 and 1, `1 if b else -1` of a condition. At 0 nothing hangs on the score."

@@ -11,6 +11,7 @@ from ..ir.plan import Program
 from ..passes.integer_ranges import Known, Ranges
 from ..passes.joint_values import MAX_VALUES
 from ..passes.time import at_evaluations, at_updates
+from ..source.several import OnePointNeeded
 from .measure_reads import MeasureReads
 
 
@@ -101,7 +102,10 @@ def _root(ranges_: Ranges, name: str, term: t.Term) -> None:
 
 
 class PartBounds:
-    """The bounds of ints and bools within what is computed under a program's names; nothing that is wrong is told."""
+    """The bounds of ints and bools within what is computed under a program's names; nothing that is wrong is told.
+
+    Each raises OnePointNeeded where bounds hang on a number that varies along sweep points: those of all of them may be too wide.
+    """
 
     def __init__(self, program: Program) -> None:
         self.program = program
@@ -111,6 +115,7 @@ class PartBounds:
     def of(self, part: t.Term, root: t.Term, measured: bool) -> Known:
         """Those of a part of a root, which is looked through from there; `measured` says that it is taken at evaluations. None where they are not known."""
         looked = self._looked_through(root, measured)
+        _must_be_of_one_point(looked)
         return looked.known.get(id(part), looked.behind.get(id(part)))
 
     def values(self, part: t.Term, root: t.Term, measured: bool) -> frozenset[int] | None:
@@ -124,6 +129,8 @@ class PartBounds:
     def doubts(self, root: t.Term, measured: bool) -> Iterator[Problem]:
         """Warnings of indices of a root that may be outside, each place once."""
         looked = self._looked_through(root, measured)
+        if looked.doubts:
+            _must_be_of_one_point(looked)
         for doubt in looked.doubts:
             if doubt.span not in self.told:
                 self.told.add(doubt.span)
@@ -136,6 +143,11 @@ class PartBounds:
             ranges_.times = (at_evaluations if measured else at_updates)(self.program.training)
         self.found[measured].of(root)
         return self.found[measured]
+
+
+def _must_be_of_one_point(ranges_: Ranges) -> None:
+    if ranges_.vary:
+        raise OnePointNeeded
 
 
 def _ranges(program: Program) -> Ranges:

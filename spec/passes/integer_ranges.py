@@ -15,6 +15,7 @@ from ..ir import terms as t
 from ..ir.plan import LayerPlan, NetworkPlan
 from ..ir.term_pass import TermPass
 from ..ir.types import Type
+from ..source.several import AllValues
 from ..tables.distributions import DISTRIBUTIONS
 from ..tables.layers import row_of
 from ..tables.operations import OPERATIONS, wanted_kinds
@@ -63,7 +64,7 @@ class Ranges:
         """The bounds of what was looked at where a condition holds: of the parts of a condition behind `and`, for instance."""
         self.spoilt: set[int] = set()
         """The ints that hang on one with a problem: they have none of their own."""
-        self.quiet = False
+        self.quiet = self.vary = False  # `vary`: whether any bounds are those of a number at all sweep points
         self.parameters: dict[str, t.Term | Known] = {}
         self.applied: dict[tuple[str, Known], Known] = {}
         self.values = Values(self._seen, self._stands_for)
@@ -326,6 +327,7 @@ def _input(term: t.NetworkOutput, ranges: Ranges) -> Iterable[t.Term]:
 
 @_BOUNDS.case(t.Literal)
 def _literal(term: t.Literal, ranges: Ranges) -> Known:
+    ranges.vary |= isinstance(term.value, AllValues)
     return (int(term.value.min()), int(term.value.max())) if term.value.size else (0, 0)
 
 

@@ -207,6 +207,47 @@ def test_points_together_are_refused_what_each_is_refused(
     assert 2 < sound < 28 or (study in (_wrong, _profiled) and sound < 28)
 
 
+DOUBTFUL = """
+dlspec: 1
+study: doubtful
+experiments:
+  e:
+    constants: {{c: 1, k: 1}}
+    sweep: {{{name}: [{values}]}}
+    task:
+      draw: {{a: "zeros([3])"}}
+      example: {{x: "normal([2])", i: "integer(3)", b: "integer(2)"}}
+    architecture: {{f: {{input: x, layers: [dense: 1]}}}}
+    measures: {{m: "{measure}"}}
+"""
+"""A measure that says what is seldom meant at some values of a number."""
+
+
+@pytest.mark.parametrize(
+    ("measure", "name", "values", "warned"),
+    [
+        ("E(hinge(c, f))", "c", ["1", "-1"], ["0.25", "3"]),  # a label of no sign
+        ("E(hinge([c, k], [f, f]))", "c", ["1", "-1"], ["2"]),  # an array that holds it
+        ("E(hinge(k * b, f))", "k", ["-1", "-2"], ["1", "2"]),  # an int within bounds that hang on it
+        ("E(b * f > c)", "c", ["1", "0.5"], ["0"]),  # a margin, where it is 0
+        ("E((1 if f > 0 else -1) == 2 * b - k)", "k", ["1"], ["0"]),  # values that are never equal
+        ("a[0] + E(x[i * k])", "k", ["0"], ["1"]),  # an index that a draw puts outside
+    ],
+)
+@pytest.mark.parametrize("least", [2, 1000])
+def test_warnings_that_hang_on_a_swept_number_are_those_of_each_point(
+    monkeypatch: pytest.MonkeyPatch, least: int, measure: str, name: str, values: list[str], warned: list[str]
+) -> None:
+    """Whole cells at once, and parts of them alone: none is missed, and none is told of points that it does not hold of."""
+    monkeypatch.setattr(points_together, "MIN_AT_ONCE", least)
+    for points in (values, [*values, *warned], [*warned, *values]):
+        text = DOUBTFUL.format(measure=measure, name=name, values=", ".join(points))
+        told = _seen(text, together=True)
+        assert told == _seen(text, together=False)
+        assert bool(told) == (points != values)
+        assert all(item.severity == "warning" for item in told)
+
+
 @pytest.mark.parametrize(
     "patch", ["{training: {batch: #}}", "{constants: {m: #}}", "{loss: {l: '(f - y)^2 * #'}}", "{}"]
 )
