@@ -20,11 +20,11 @@ from ..ir.plan import LayerPlan, Phase, Program
 from ..ir.term_pass import TermPass
 from ..ir.types import Type
 from ..tables.dtypes import BYTES, DTYPES
-from ..tables.flops import OPERATION_WORK, update
+from ..tables.flops import KERNELS, OPERATION_WORK, update
 from ..tables.gradient_modes import mode_of, mode_of_output
-from ..tables.operations import OPERATIONS
 from .counted_work import Passes, Provenance, Use
 from .derivative_costs import DerivativeCounter, wider, widest_networks
+from .operation_costs import operation_work
 from .trained_weights import trained, trained_parameters
 
 LOSS_WORK = (3, 1)
@@ -109,7 +109,7 @@ class _Counter(DerivativeCounter):
         return Cost(
             parameters, round(each.forward), round(step),
             (weights + (kept + parameters if phase else 0)) * self.item + rounded,
-            round(2 * each.bytes + 2 * examples), 2 * examples + sum(layers) + max(layers, default=0),
+            round(2 * each.bytes + 2 * examples + each.passing), 2 * examples + sum(layers) + max(layers, default=0),
         )  # fmt: skip
 
     def size(self, given: Type) -> int:
@@ -151,6 +151,12 @@ class _Counter(DerivativeCounter):
         use.forward += forward * times * passes.forward
         use.backward += backward * times * passes.backward
         use.bytes += nbytes * times * passes.forward
+
+    def hold(self, value: Provenance, nbytes: float, passes: Passes) -> None:
+        """What is there only while a gradient goes through a value, for all its indices."""
+        use = self.each if EXAMPLE in value.axes else self.once
+        times = prod(self.extents[axis] for axis in value.axes if axis != EXAMPLE)
+        use.passing = max(use.passing, nbytes * times * passes.backward)
 
     def first_visit(self, place: str, passes: Passes) -> Passes:
         """The passes that have not been counted yet at a place; from now on they have."""
@@ -295,10 +301,13 @@ def _recalled(term: t.Recalled, counter: _Counter, passes: Passes) -> Provenance
 
 @_COST.case(t.Stack, t.Cut)
 def _moved(term: t.Stack | t.Cut, counter: _Counter, passes: Passes) -> Provenance:
-    """Moving values is no operation."""
-    provenance = Provenance()
-    for child in t.children(term):
-        provenance |= counter.term(child, passes)
+    """Moving values is no operation; the gradient of what all examples share is summed over them."""
+    provenance, parts = Provenance(), [(child, counter.term(child, passes)) for child in t.children(term)]
+    for _, part in parts:
+        provenance |= part
+    for child, part in parts:
+        spread = part.requires_grad and part.axes != provenance.axes
+        counter.add(provenance, 0, prod(child.type.shape) * spread, 0, passes)
     return provenance
 
 
@@ -313,30 +322,19 @@ def _gather(term: t.Gather, counter: _Counter, passes: Passes) -> Provenance:
 @_COST.case(t.Operate)
 def _operate(term: t.Operate, counter: _Counter, passes: Passes) -> Provenance:
     """An operation: forwards, and backwards to every argument that holds anything trained."""
-    row = OPERATION_WORK["square" if _is_square(term) else term.operation]
-    differentiable = row.passes and term.type.kind == "real"
-    inner = passes if differentiable else passes.without_backward()
+    passed = OPERATION_WORK[term.operation].passes and term.type.kind == "real"
+    inner = passes if passed else passes.without_backward()
     arguments = [counter.term(item, inner) for item in term.arguments]
     provenance = Provenance()
     for argument in arguments:
         provenance |= argument
-    shapes, result = [item.type.shape for item in term.arguments], term.type.shape
-    entries = row.entries(shapes, result)
-    backward = 0.0
-    for place, (argument, shape) in enumerate(zip(arguments, shapes, strict=True)):
-        if argument.requires_grad:
-            backward += row.backwards(place) * entries
-            if OPERATIONS[term.operation].elementwise and (shape != result or argument.axes != provenance.axes):
-                backward += prod(result)  # summed over what it was spread along
-    counter.add(provenance, row.forward * entries, backward, counter.size(term.type), inner)
-    return provenance if differentiable else Provenance(axes=provenance.axes)
-
-
-def _is_square(term: t.Operate) -> bool:
-    """Whether it is `x ^ 2`, whose derivative needs no power."""
-    if term.operation != "power" or not isinstance(exponent := term.arguments[1], t.Literal):
-        return False
-    return exponent.value.size == 1 and bool(exponent.value.item() == 2)
+    forward, backward = operation_work(term, arguments, counter.dtype.real)
+    counter.add(provenance, forward, backward, counter.size(term.type), inner)
+    if backward and term.operation in KERNELS:  # each example has a copy of what all of them share, or of its gradient
+        parts = zip(term.arguments, arguments, strict=True)
+        copied = [counter.size(item.type) for item, one in parts if one.axes != provenance.axes]
+        counter.hold(provenance, max(copied, default=0), inner)
+    return provenance if passed else Provenance(axes=provenance.axes)
 
 
 @_COST.case(t.Scan)
@@ -346,12 +344,12 @@ def _scan(term: t.Scan, counter: _Counter, passes: Passes) -> Provenance:
     for item in made_once(term.body):
         counter.term(item, passes)
     state = given[0]
-    for turn in (Passes(False, False), passes):  # what the state depends on is known once the body is gone through
+    for turns in (1, term.steps - 1):  # the start may hang on less than the states behind it
         counter.provenance.update(zip(term.parameters, [state, *given[1:]], strict=True))
         before = replace(counter.each), replace(counter.once)
-        state |= counter.term(term.body, turn)
-        counter.each.repeat(before[0], term.steps)
-        counter.once.repeat(before[1], term.steps)
+        state |= counter.term(term.body, passes)
+        counter.each.repeat(before[0], turns)
+        counter.once.repeat(before[1], turns)
     return state
 
 

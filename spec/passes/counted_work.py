@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 @dataclass
 class Use:
-    """What a step takes for one example, or once for all of them: operations of both passes, and bytes kept for the backward pass."""
+    """What a step takes for one example, or once for all of them: operations of both passes, bytes kept for the backward pass, and the most that is there
+    only while a gradient is `passing` through one value."""
 
     forward: float = 0
     backward: float = 0
     bytes: float = 0
+    passing: float = 0
 
     def repeat(self, before: Use, times: int) -> None:
         """Takes what was added since `before` for one of `times` turns that are alike."""

@@ -175,6 +175,7 @@ class DerivativeCounter(LayerCounter):
             use.forward += one.forward * times
             use.backward += one.backward * times
             use.bytes += one.bytes * times
+            use.passing = max(use.passing, one.passing)
         return Provenance(found.requires_grad, found.axes | turns)
 
     def anew(self, operand: t.Term, passes: Passes) -> Provenance:
@@ -211,6 +212,7 @@ class DerivativeCounter(LayerCounter):
             use.forward += (one.forward * copies + back) * passes.forward
             use.backward += (both.backward * copies + twice * back - led * fixed) * (passes.backward and grows)
             use.bytes += one.bytes * copies * (1 + turns * grows) * passes.forward
+            use.passing = max(use.passing, one.passing * copies)
         return Provenance(grows, of.axes | known.axes)
 
     def _alone(

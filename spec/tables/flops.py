@@ -16,6 +16,7 @@ from typing import Any
 from ..ir.types import Shape
 
 Shapes = Sequence[Shape]
+Beside = Callable[[Shapes, Shape, int, Sequence[bool]], float]
 
 
 def widest(shapes: Shapes, result: Shape) -> float:
@@ -23,18 +24,30 @@ def widest(shapes: Shapes, result: Shape) -> float:
     return max([prod(result), *(prod(shape) for shape in shapes)])
 
 
+def _summed(shapes: Shapes, result: Shape, argument: int, shared: Sequence[bool]) -> float:
+    """The gradient of what is shared is summed over all that share it."""
+    return prod(shapes[argument]) * shared[argument]
+
+
+def _masked(shapes: Shapes, result: Shape, argument: int, shared: Sequence[bool]) -> float:
+    """Of a product of matrices, besides: in the other one, the rows to which nothing is sent are looked for, and are 0."""
+    return _summed(shapes, result, argument, shared) + 2 * prod(result) + prod(shapes[1 - argument])
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """Operations of one application: `forward` for each entry, `backward` likewise, for each argument that a gradient goes to.
 
     `backward` holds one number an argument, the last for all that follow. `entries` counts from the arguments' shapes
-    and the result's. Where the value is piecewise constant no gradient `passes`.
+    and the result's. Where the value is piecewise constant no gradient `passes`. `beside` counts what the gradient of an argument
+    takes whatever the entries are, from the shapes, the argument's place, and of which arguments all examples share one.
     """
 
     forward: float
     backward: tuple[float, ...] = (0,)
     entries: Callable[[Shapes, Shape], float] = widest
     passes: bool = True
+    beside: Beside = _summed
 
     def backwards(self, argument: int) -> float:
         """For each entry, the gradient of an argument."""
@@ -105,7 +118,7 @@ OPERATION_WORK: Mapping[str, Work] = MappingProxyType(
         "logsumexp": Work(4, (3,)), "argmax": Work(4), "argmin": Work(4),
         # linear algebra; of a dense n × n matrix, after Golub & Van Loan 2013: an inverse 2 n³, elimination ⅔ n³,
         # singular values alone 2⅔ n³, with both sides for their gradient about 20 n³
-        "dot": Work(2, (1,), _inner), "matmul": Work(2, (2,), _inner), "outer": Work(1, (2,)), "transpose": MOVES,
+        "dot": Work(2, (1,), _inner), "matmul": Work(2, (2,), _inner, beside=_masked), "outer": Work(1, (2,)), "transpose": MOVES,
         "trace": Work(1, entries=_diagonal), "diagonal": MOVES, "inverse": Work(2, (4,), _cube),
         "solve": Work(2 / 3, (1, 2 / 3), _cube), "singular_values": Work(8 / 3, (20,), _cube), "cond": Work(8 / 3, (20,), _cube),
         "det": Work(2 / 3, (4 / 3,), _cube),
@@ -130,6 +143,19 @@ OPERATION_WORK: Mapping[str, Work] = MappingProxyType(
     }
 )  # fmt: skip
 """By operation."""
+
+DOT_OF_ALL_EXAMPLES = Work(
+    2, (2,), _inner, beside=lambda shapes, result, argument, shared: prod(shapes[0]) * shared[argument]
+)
+"""`dot` of a vector that all examples share with those of each: one product of matrices, whose rows to which nothing is sent are 0."""
+POWER_OF_A_VALUE = Work(1, (11, 7))
+"""`power` whose exponent is no literal: which it is, is looked at entry by entry."""
+
+KERNELS = frozenset({
+    "matmul", "inverse", "solve", "cond", "singular_values", "det", "svd_u", "svd_v", "eigenvalues", "eigenvectors", "qr_q", "qr_r", "cholesky",
+    "pinv", "lstsq", "spectral_norm", "nuclear_norm", "top_k", "argtop_k", "sort", "argsort", "fft_real", "fft_imag", "cumsum", "cumprod",
+})  # fmt: skip
+"""Operations that run by themselves: their arguments and their result are in memory whole, where others are made entry by entry as they are used."""
 
 FLAT = frozenset({"sign", *(name for name, work in OPERATION_WORK.items() if not work.passes)})
 """Operations of real value whose derivative is 0 wherever they have one; that of `sign` is taken all the same."""

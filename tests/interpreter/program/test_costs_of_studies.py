@@ -181,7 +181,7 @@ def conditioning(program: Program) -> Written:
         if program.variant == "whitened":
             rows = tf.reshape(tf.matmul(tf.reshape(rows, [-1, 3]), matrix), rows.shape)
         code = tf.concat([tf.zeros([rows.shape[0], 2]), row(rows)[:, :, 0]], axis=1)
-        return tf.reduce_mean((code - p) ** 2)
+        return tf.reduce_mean(tf.square(code - p))  # of `** 2` TensorFlow's derivative takes a power more
 
     return [row], loss, [(None, n - 2, 3), (None, n), (3, 3)]
 
