@@ -12,6 +12,7 @@ from ..source import nodes as yaml
 from ..source.names import KEYWORDS, is_name
 from ..tables.counters import COUNTERS
 from ..tables.distributions import DISTRIBUTIONS
+from ..tables.named_numbers import NAMED_NUMBERS
 from ..tables.operations import FORMS, OPERATIONS
 from .namespace import STAGES, Binding, Function, order
 
@@ -95,7 +96,7 @@ def _faults(key: yaml.Scalar, seen: dict[str, Span]) -> list[Problem]:
     if is_taken(name):
         message = f"the name '{name}' hides a word of the language"
         hint = "By itself it is your own name."
-        if name not in COUNTERS and name != "pi":
+        if name not in COUNTERS and name not in NAMED_NUMBERS:
             hint += f" With brackets behind it, `{name}(…)`, it is the language's, unless yours is a function."
         return [Problem(message, key.span, hint, "warning")]
     return []
@@ -110,8 +111,8 @@ def word_as_name(key: yaml.Scalar) -> Problem:
 
 def is_taken(name: str) -> bool:
     """Whether a name is no name, or hides a word of the language."""
-    known = name in OPERATIONS or name in FORMS or name in DISTRIBUTIONS or name in ("pi", *COUNTERS)
-    return known or not is_name(name)
+    tables = (OPERATIONS, FORMS, DISTRIBUTIONS, COUNTERS, NAMED_NUMBERS)
+    return any(name in table for table in tables) or not is_name(name)
 
 
 def _parameter_faults(parameters: tuple[str, ...], span: Span) -> Iterator[Problem]:

@@ -21,6 +21,17 @@ from .weighed_examples import mean, must_be_alike, weighed
 
 OVER_EXAMPLES: Mapping[str, int] = {"E": 1, "quantile": 2}
 """The special forms that range over examples, and how many arguments each takes by position."""
+IN_ITS_PLACE: Mapping[tuple[str, str], str] = {
+    (
+        "E",
+        "loss",
+    ): "A term is one number per example, and its mean over the batch is what is minimised: leave `E` out.  Within a term `B(x)` is that mean.",
+    (
+        "E",
+        "example",
+    ): "`mean` is the mean of an array.  What is taken over all training examples, as for standardised inputs, stands under `task.statistics`.",
+}
+"""By form and stage, what is written instead of one that ranges over examples."""
 CHOICES = ("where", "on")
 """What they take by name: which of the examples, and which examples."""
 
@@ -29,7 +40,7 @@ def must_be_in_a_measure(row: Form, context: Context, span: Span) -> None:
     """Refuses what ranges over examples elsewhere than in measures."""
     if row.stage == "measures" and context.stage not in ("measures", "statistics", "any"):
         message = f"`{row.name}` ranges over evaluation examples, and stands only in measures"
-        raise problem_at(span, message, "`mean` is the mean of an array.")
+        raise problem_at(span, message, IN_ITS_PLACE.get((row.name, context.stage), "`mean` is the mean of an array."))
 
 
 def _by_name(node: n.Call, text: Text) -> dict[str, n.Expr]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..diagnostics.problems import Span, StudyError, did_you_mean, listing, problem_at, shortened
 from ..expressions import nodes as n
+from ..expressions.parser import COMPARISONS
 from ..ir import terms as t
 from ..ir.types import KINDS, ShapeProblem, Type, join
 from ..passes import integer_ranges as intervals
@@ -19,6 +20,7 @@ from ..source import nodes as yaml
 from ..source.several import AllValues
 from ..tables.counters import COUNTERS
 from ..tables.distributions import DISTRIBUTIONS
+from ..tables.named_numbers import NAMED_NUMBERS
 from ..tables.operations import FORMS, OPERATIONS, OPERATORS, Operation, result_type, wanted_kinds
 from ..tables.operations.intervals import INT64
 from ..tables.stored_types import LEFT_OUT
@@ -31,6 +33,7 @@ from .expression_text import Text, read
 from .named_columns import named_columns
 from .namespace import Function, counters_in
 from .weight_paths import inside, part
+from .whole_numbers import not_whole
 
 MAX_STEPS = 150
 """How deep expressions may be nested when each function is written out: as deep as all passes over terms can go."""
@@ -158,8 +161,8 @@ class Checker:
             return t.StepNumber(name, type=Type("real" if context.stage == "schedule" else "int"), span=span)
         if found is None and name == LEFT_OUT and context.stage == "measures":
             return t.LeftOut(type=Type("real"), span=span)
-        if found is None and name == "pi":
-            return t.Literal(np.asarray(np.pi), type=Type("real"), span=span)
+        if found is None and name in NAMED_NUMBERS:
+            return t.Literal(np.asarray(NAMED_NUMBERS[name].value), type=Type("real"), span=span)
         if found is not None:
             return t.placed(found, span)
         function = self.names.function(name)
@@ -289,7 +292,9 @@ class Checker:
             raise problem_at(
                 span,
                 message if rank else f"a single number takes no subscript, and this is {array.type}",
-                "Leave the subscripts out that are too many.",
+                "The mean over the examples where c holds is `E(x, where=c)`."
+                if not rank and any(isinstance(one, n.Binary) and one.operator in COMPARISONS for one in subscripts)
+                else "Leave the subscripts out that are too many.",
             )
         axis = 0
         for subscript in subscripts:
@@ -300,9 +305,7 @@ class Checker:
                 continue
             place = self.term(subscript, text, context)
             if place.type.kind == "real":
-                raise problem_at(
-                    place.span, f"an index has to be an int, and this is {place.type}", "`a // b` of ints is an int."
-                )
+                raise not_whole(place, span)
             if place.type.kind == "bool" and place.type.shape:
                 raise problem_at(
                     place.span,

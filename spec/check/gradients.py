@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import prod
 
-from ..diagnostics.problems import Span, problem_at
+from ..diagnostics.problems import Span, problem_at, sentence
 from ..ir import terms as t
 from ..ir.bodies import free_indices
 from ..ir.types import Type
@@ -106,10 +106,17 @@ def _must_be_a_direction(along: t.Term, by: t.By, span: Span) -> None:
         hint = "Write one derivative for each direction under a name of its own."
         raise problem_at(along.span or span, "a direction depends on no index of index notation around it", hint)
     if any(isinstance(item, t.Expectation | t.Gradient) for item in t.walk(along)):
-        hint = "Take a draw, a name of the example, or a gradient by a name."
+        hint = sentence("Take a draw, a name of the example, or a gradient by a name.", _each_examples(along))
         raise problem_at(
             along.span or span, "a direction is one example's, and here is an average or a gradient by weights", hint
         )
+
+
+def _each_examples(term: t.Term) -> str:
+    """What to write where a derivative is to be taken of a gradient by weights, which in a measure stands for what its mean is of."""
+    if not any(isinstance(item, t.Gradient) for item in t.walk(term)):
+        return ""
+    return 'One example\'s own gradient by weights has a name under `outputs`, which stands here: `outputs: {g: "gradient(x, f.weights)"}`.'
 
 
 def must_be_one_number(of: t.Term, of_arrays: str = "", by: t.By | None = None) -> None:
@@ -136,6 +143,7 @@ def _must_be_of_one_example(of: t.Term, what: str, by: t.By | None) -> None:
         raise problem_at(of.span, f"{what} depends on no index of index notation around it", hint)
     if any(isinstance(item, t.Expectation | t.Gradient) for item in t.walk(of)):
         hint = "The gradient of an average is the average of gradients: `E(gradient(x, w))`."
+        hint = _each_examples(of) or hint
         raise problem_at(of.span, f"{what} is taken of one example's value, and here is an average or a gradient", hint)
     mean = next((item for item in t.walk(of) if isinstance(item, t.BatchMean)), None)
     if mean is not None:

@@ -15,6 +15,7 @@ from ..source import nodes as yaml
 from ..tables.distributions import DISTRIBUTIONS, bind
 from ..tables.initializers import INITIALIZERS, Initializer, fans, other_initializer
 from ..tables.keras_parameters import CONSTRAINTS, Parameter
+from ..tables.named_numbers import NAMED_NUMBERS
 from . import all_points
 from . import constant_folding as folding
 from .argument_bounds import explained, in_order, representable, within
@@ -103,7 +104,7 @@ class Numbers:
         }
         tree = text.tree
         usable = self.checker.names.vocabulary
-        if isinstance(tree, n.Name) and tree.name not in usable.known_and(("pi", *local)):
+        if isinstance(tree, n.Name) and tree.name not in usable.known_and((*NAMED_NUMBERS, *local)):
             hint = other_initializer(tree.name) or sentence(
                 did_you_mean(tree.name, usable.known_and((*INITIALIZERS, *local))),
                 f"Keras has {listing(INITIALIZERS, 20)}.",
@@ -111,6 +112,12 @@ class Numbers:
             raise problem_at(text.span(tree), f"unknown initialiser '{tree.name}'", hint)
         if not (isinstance(tree, n.Call) and tree.function in DISTRIBUTIONS):
             inner = [item for item in n.walk(tree) if isinstance(item, n.Call) and item.function in DISTRIBUTIONS]
+            inside = next(
+                (item for item in n.walk(tree) if isinstance(item, n.Name) and item.name in INITIALIZERS), None
+            )
+            if inside is not None and inside.name not in usable.known_and((*NAMED_NUMBERS, *local)):
+                hint = "It is scaled by its arguments, `{variance_scaling: {scale: 2 / d}}`; in an expression stand `fan_in`, `fan_out`, constants and draws."
+                raise problem_at(text.span(inside), f"the initialiser '{inside.name}' stands alone", hint)
             if inner and self.checker.names.function(inner[0].function) is None:
                 hint = "Scale its parameters, as in `normal(0, 0.1)`, or draw under `task.draw` and use the name."
                 raise problem_at(text.span(inner[0]), "a distribution stands alone in an initialiser", hint)

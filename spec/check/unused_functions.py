@@ -12,6 +12,7 @@ from ..expressions import nodes as n
 from ..source import nodes as yaml
 from ..tables.counters import COUNTERS
 from ..tables.distributions import DISTRIBUTIONS
+from ..tables.named_numbers import NAMED_NUMBERS
 from ..tables.operations import FORMS, OPERATIONS
 from .expression_text import Text, read
 from .namespace import Function
@@ -44,7 +45,7 @@ class _Names:
     @cached_property
     def words(self) -> Words:
         """The names of values."""
-        return Words(self.known | set(_words(self.experiment)) | {"pi", *COUNTERS})
+        return Words(self.known | set(_words(self.experiment)) | {*NAMED_NUMBERS, *COUNTERS})
 
     @cached_property
     def callables(self) -> Words:

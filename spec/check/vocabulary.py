@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 
 from ..diagnostics.suggestions import Words
 from ..tables.distributions import DISTRIBUTIONS
+from ..tables.named_numbers import NAMED_NUMBERS
 from ..tables.operations import FORMS, OPERATIONS
 from ..tables.stored_types import LEFT_OUT
 from .memo import Shared
@@ -55,7 +56,7 @@ class Vocabulary:
     def _values(self, stage: str) -> list[str]:
         last = order(stage)
         more = [
-            "pi",
+            *NAMED_NUMBERS,
             *counters_in(stage),
             *([LEFT_OUT] if stage == "measures" and self.shared.model.loss_scale is not None else []),
         ]

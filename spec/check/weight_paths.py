@@ -21,10 +21,10 @@ def no_network(
     path: Sequence[str | int], architecture: Collection[str], suggested: Collection[str], span: Span
 ) -> StudyError:
     """What to raise for a path that begins with no network; `suggested` are the names that a suggestion may be of."""
-    from ..tables.operations.other_names import OTHER_PARTS  # of studies with errors alone
+    from ..tables.operations.other_names import OTHER_PARTS, of_a_module  # of studies with errors alone
 
     name, *rest = path
-    other = OTHER_PARTS.get(str(rest[0]), "") if rest else ""
+    other = (of_a_module(str(name), str(rest[0])) or OTHER_PARTS.get(str(rest[0]), "")) if rest else ""
     known = other or did_you_mean(str(name), suggested) or those("networks", architecture)
     return problem_at(span, f"'{name}' is no network, and only networks have parts", known)
 

@@ -6,13 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..diagnostics.problems import Span, problem_at
+from ..diagnostics.problems import Span, StudyError, problem_at
 from ..ir import terms as t
 from ..ir.data import DataSource, Rows
 from ..ir.types import Type
+from ..passes.print_term import bare
 from ..tables.operations import OPERATIONS
 from ..tables.operations.intervals import INT32
 from . import all_points
+from .constant_folding import CONSTANT
 from .context import Elaborator
 
 
@@ -29,7 +31,29 @@ def turned(checker: Elaborator, operand: t.Term, span: Span) -> t.Term:
         return _column(checker.names.source(), operand, span)
     message = "`int` takes what is known to be whole before anything runs, and this is computed as a real number"
     hint = "It turns constants, and columns of files where they are named: `label: int(d.label)`. Comparisons, `argmax` and indices are ints."
+    if t.has_only(operand, *CONSTANT) and any(isinstance(item, t.IndexVariable) for item in t.walk(operand)):
+        hint = f"Of what is made of constants and indices it stands around the index notation: `int([{bare(operand)} for …])`."
     raise problem_at(operand.span or span, message, hint)
+
+
+def not_whole(place: t.Term, span: Span) -> StudyError:
+    """What to raise where an int is asked for and this is real: it names the part that is."""
+    hint = "`a // b` of ints is an int."
+    for part in t.walk(place):
+        if isinstance(part, t.Operate) and part.operation == "power" and all(map(_whole, part.arguments)):
+            hint = f"`{bare(part)}` is real, as its exponent is no constant: a table of constants gives ints, `int([2^i for i < 8])[k]`."
+            break
+        if isinstance(part, t.Gather) and part.type.kind == "real" and _whole(part.array):
+            hint = "`int(v)` makes ints of constants that are whole: `int(v)[k]`."
+            break
+    return problem_at(place.span or span, f"an index has to be an int, and this is {place.type}", hint)
+
+
+def _whole(term: t.Term) -> bool:
+    """Whether a term is an int, or a constant that stands for whole numbers alone."""
+    if not isinstance(term, t.Literal) or term.type.kind != "real":
+        return term.type.kind != "real"
+    return not all_points.varies(term.value) and bool((np.floor(term.value) == term.value).all())
 
 
 def _constant(operand: t.Literal, span: Span) -> t.Term:

@@ -117,8 +117,14 @@ def problem_at(span: Span | None, message: str, hint: str = "") -> StudyError:
 
 
 def in_file_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Each problem once, sorted by file, line and column; those without a place come first."""
-    return tuple(sorted(dict.fromkeys(problems), key=_position))
+    """What is said of a place once, sorted by file, line and column; those without a place come first.
+
+    A function's body is looked at for each of its calls: what is wrong with it whoever calls is told with the first of them.
+    """
+    once: dict[tuple[Span | None, str], Problem] = {}
+    for problem in problems:
+        once.setdefault((problem.span, problem.message), problem)
+    return tuple(sorted(once.values(), key=_position))
 
 
 def _position(problem: Problem) -> tuple[str, int, int]:

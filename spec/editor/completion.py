@@ -16,6 +16,7 @@ from ..tables.counters import COUNTERS
 from ..tables.distributions import DISTRIBUTIONS
 from ..tables.gradient_modes import GRADIENT_MODES
 from ..tables.layers import LAYERS
+from ..tables.named_numbers import NAMED_NUMBERS
 from ..tables.operations import CLAIM_FORMS, FORMS, OPERATIONS
 from ..tables.stored_types import LEFT_OUT
 from .cursor import Where
@@ -212,7 +213,7 @@ def _expression(where: Where, names: Names) -> Iterator[Completion]:
         if stands_in(form.stage, stage):
             yield Completion(form.name, "operation", form.signature, form.meaning)
     yield from _operations(OPERATIONS.values())
-    yield Completion("pi", "name", "3.14159…")
+    yield from (Completion(row.name, "name", row.meaning) for row in NAMED_NUMBERS.values())
     yield from (Completion(word, "word") for word in sorted(KEYWORDS))
 
 

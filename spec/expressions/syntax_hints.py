@@ -16,6 +16,7 @@ CHARACTERS = MappingProxyType(
         "&": "Write `and`.",
         "|": "`or` is written out; of a number the size is `abs(x)`, of a vector `norm(x)`; a mean where c holds is `E(x, where=c)`.",
         "‖": "Write `norm(x)`.",
+        "?": "A conditional is `a if c else b`.",
         "\\": "There is no LaTeX in expressions: `\\frac{a}{b}` is `a / b`, `\\cdot` is `*`.",
         "$": "There is no LaTeX and no interpolation in expressions: a constant is called by its name.",
         "−": "Write `-`.",

@@ -22,8 +22,7 @@ OTHER_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "parameters": ("constants",),
         "hyperparameters": ("constants",),
         "config": ("constants",),
-        "data": ("task",),
-        "dataset": ("task", "data"),
+        "dataset": ("data",),
         "metrics": ("measures",),
         "metric": ("measures",),
         "criterion": ("loss",),
@@ -124,6 +123,9 @@ def other_key(word: str, known: Container[str]) -> str:
     return f"It is `{own}` here{more}." if own else ""
 
 
-def meant(word: str, known: Collection[str]) -> str:
-    """What is meant by a key that is not known: one that is, or what stands elsewhere; nothing where nothing tells."""
-    return other_key(word, known) or elsewhere(word, known) or did_you_mean(word, known)
+def meant(word: str, known: Collection[str], further: str = "") -> str:
+    """What is meant by a key that is not known: one that is, or what stands elsewhere; nothing where nothing tells.
+
+    `further` is said of one that belongs to another map, before what it may be misspelt of.
+    """
+    return other_key(word, known) or elsewhere(word, known) or further or did_you_mean(word, known)

@@ -41,6 +41,8 @@ def other_value(path: Sequence[str | int], given: Any) -> str:
         return _swept(path, given)
     if "optimizer" in path[-2:-1] and any(key in row.parameters for row in OPTIMIZERS.values()):
         return f"An optimiser is one key with its arguments: `optimizer: {{adam: {{{key}: {given}}}}}`."
+    if key == "evaluate" and type(given) is int:
+        return f"Write `evaluate: {{every: {given}}}`, or `{{log: 20}}` for so many steps on a logarithmic scale."
     if key == "learning_rate" and isinstance(given, dict):
         return "A schedule is an expression in `step`: `0.1 / (1 + 0.01 * step)`."
     if isinstance(given, str):

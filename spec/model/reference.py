@@ -15,10 +15,12 @@ from ..tables.initializers import INITIALIZERS
 from ..tables.judges import JUDGES
 from ..tables.keras_parameters import ACTIVATIONS, CONSTRAINTS, REQUIRED, Parameter
 from ..tables.layers import LAYERS
+from ..tables.named_numbers import NAMED_NUMBERS
 from ..tables.operations import CLAIM_FORMS, FORMS, OPERATIONS, Operation
 from ..tables.optimizers import OPTIMIZERS
 from ..tables.stored_types import STORED_TYPES
 from .base import Closed
+from .fields import meaning
 from .figures import FIGURES
 from .layers import Repeat
 
@@ -47,6 +49,8 @@ def reference() -> str:
     forms = [_cells(f"`{row.name}`", f"`{row.signature}`", row.meaning, row.stage) for row in every]
     counted = [_cells(f"`{row.name}`", row.meaning) for row in COUNTERS.values()]
     parts.append(_table("Counters", ("counter", "what it counts: an int"), counted))
+    numbers = [_cells(f"`{row.name}`", row.meaning) for row in NAMED_NUMBERS.values()]
+    parts.append(_table("Named numbers", ("name", "what it is"), numbers))
     parts.append(_table("Special forms", ("form", "signature", "meaning", "where"), forms))
     draws = [
         _cells(f"`{row.name}`", f"`{row.name}{row.signature}`", _drawing(row), row.kind)
@@ -102,6 +106,15 @@ def reference() -> str:
     parts.append(_table("Judges of claims", ("judge", "meaning", "argument", "replicates it takes"), judges))
     figures = [_cells(f"`{kind}`", model.__doc__ or "", _keys(model)) for kind, model in FIGURES.items()]
     parts.append(_table("Figures", ("kind", "meaning", "keys"), figures))
+    said: dict[tuple[str, str], list[str]] = {}
+    for kind, model in FIGURES.items():
+        for key, of in _described(model).items():
+            said.setdefault((key, of), []).append(f"`{kind}`")
+    keys = [
+        _cells(f"`{key}`", of, "all" if len(kinds) == len(FIGURES) else ", ".join(kinds))
+        for (key, of), kinds in said.items()
+    ]
+    parts.append(_table("Keys of figures", ("key", "meaning", "of"), keys))
     return "\n".join(parts)
 
 
@@ -149,6 +162,9 @@ def _entries(name: str) -> Iterator[str]:
     if start := INITIALIZERS.get(name):
         head = f"{name}: an initialiser (keras.initializers.{start.keras})\n{_with(start.meaning, start.source)}"
         yield f"{head}\narguments {_arguments(start.parameters.values())}"
+    if figure := FIGURES.get(name):
+        keys = "".join(f"\n  {key:<10} {of}" for key, of in _described(figure).items())
+        yield f"{name}: a figure, for `figures`\n{figure.__doc__ or ''}{keys}"
 
 
 def _written(row: Operation) -> str:
@@ -180,6 +196,11 @@ def _argument(p: Parameter) -> str:
 
 def _keys(model: type[Closed]) -> str:
     return ", ".join(f"`{name}`" for name in model.model_fields if name != "kind")
+
+
+def _described(model: type[Closed]) -> dict[str, str]:
+    """What each key of a model is for."""
+    return {name: meaning(model, name) for name in model.model_fields if name != "kind"}
 
 
 def _plain(value: Any) -> str:

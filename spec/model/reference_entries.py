@@ -15,6 +15,7 @@ from ..tables.initializers import INITIALIZERS
 from ..tables.judges import JUDGES
 from ..tables.keras_parameters import ACTIVATIONS, CONSTRAINTS, Parameter
 from ..tables.layers import LAYERS
+from ..tables.named_numbers import NAMED_NUMBERS
 from ..tables.operations import CLAIM_FORMS, FORMS, OPERATIONS
 from ..tables.optimizers import OPTIMIZERS
 from .base import OneOf
@@ -41,6 +42,8 @@ def entries() -> Iterator[Entry]:
         yield Entry("special forms", form.name, f"{form.name}{form.signature}", form.meaning)
     for counter in COUNTERS.values():
         yield Entry("counters", counter.name, counter.name, counter.meaning)
+    for number in NAMED_NUMBERS.values():
+        yield Entry("named numbers", number.name, number.name, number.meaning)
     for draw in DISTRIBUTIONS.values():
         yield Entry("distributions", draw.name, f"{draw.name}{draw.signature}", draw.meaning)
     for layer in LAYERS.values():

@@ -14,6 +14,7 @@ from ..diagnostics.problems import Problem, Span, did_you_mean, listing, sentenc
 from ..diagnostics.suggestions import Words
 from ..source import nodes as yaml
 from .base import Closed, OneOf
+from .further_keys import further
 from .other_keys import meant, other_key
 from .other_values import as_conditions, other_value
 
@@ -168,8 +169,7 @@ def _unknown(fault: _Fault) -> Problem:
     known = _keys(owner) if owner else Words()
     where = f" of {owner.noun}" if owner and issubclass(owner, OneOf) else ""
     listed = f"Known here: {listing(known, 30)}." if known else "Remove it: there are none here."
-    hint = meant(word, known) or listed
-    return Problem(f"unknown key '{word}'{where}", fault.at_key(), hint)
+    return Problem(f"unknown key '{word}'{where}", fault.at_key(), meant(word, known, further(word, known)) or listed)
 
 
 @cache

@@ -12,6 +12,7 @@ from ..model.fields import place_at
 from ..source import nodes as yaml
 from ..source.names import KEYWORDS
 from ..tables.counters import COUNTERS
+from ..tables.named_numbers import NAMED_NUMBERS
 from .overrides import Override
 from .patches import EACH, alike, merge, nest
 
@@ -109,7 +110,7 @@ def _steps(node: yaml.Mapping, path: tuple[str, ...]) -> Iterator[tuple[str | in
 
 def _axis(node: yaml.Mapping, path: tuple[str, ...], override: Override) -> str:
     """What the axis is called: as the last step of the path, or its last two where that is a name already. Raises StudyError."""
-    taken = {*COUNTERS, *KEYWORDS, "variant", "pi"}
+    taken = {*COUNTERS, *KEYWORDS, *NAMED_NUMBERS, "variant"}
     task = node.get("task")
     scopes = [node.get(part) for part in SCOPES] + [
         yaml.find(task, [part]) if task else None for part in ("draw", "example", "statistics")

@@ -14,7 +14,8 @@ _ENTRY = "It is `x[i]`, of an int or an array of them."
 _PRODUCT = "It is `matmul(a, b)`; of vectors `dot(a, b)`."
 _ALONG = "What is said of one example is done for all; along an array it is `[g(x[i]) for i < n]`, and with a state `scan(g, start, x)`."
 _KIND = "`int(x)` makes whole numbers, and an int becomes a real where one is needed; `dtype` says how real numbers are computed."
-_OVER_EXAMPLES = "Over examples it is `E(a * b) - E(a) * E(b)`."
+_COVARIANCE = "E(a * b) - E(a) * E(b)"
+_CORRELATION = f"Over examples it is `({_COVARIANCE}) / sqrt((E(a^2) - E(a)^2) * (E(b^2) - E(b)^2))`."
 _NO_GAMMA = "There is no gamma function; `gamma(a, rate)` is a distribution."
 
 _NO_NUMBER = "No constant is undefined or infinite: a value that should not count is left out by `E(x, where=c)`, a bound is written as a number."
@@ -158,7 +159,8 @@ OTHER_NAMES: Mapping[str, str] = MappingProxyType(
         "cumulative_sum": "It is `cumsum(x)`.",
         "cumulative_prod": "It is `cumprod(x)`.",
         **dict.fromkeys(("real", "imag", "angle", "conj", "ifft", "rfft"), _REAL),
-        **dict.fromkeys(("cov", "corr", "corrcoef", "correlate", "correlation", "covariance"), _OVER_EXAMPLES),
+        **dict.fromkeys(("cov", "covariance"), f"Over examples it is `{_COVARIANCE}`."),
+        **dict.fromkeys(("corr", "corrcoef", "correlate", "correlation", "pearson"), _CORRELATION),
         **dict.fromkeys(("nan", "NaN", "inf", "infinity", "Infinity"), _NO_NUMBER),
         "ln": "It is `log(x)`.",
         "median": "Over examples it is `quantile(x, 0.5)`; of the entries of an array, an odd number n of them, `sort(x)[n // 2]`.",
@@ -208,3 +210,16 @@ OTHER_NAMES: Mapping[str, str] = MappingProxyType(
         "while_loop": "`iterate(f, start, n)` applies a function a constant number of times.",
     }
 )
+MODULES = ("np", "numpy", "math", "tf", "torch", "jnp", "jax", "keras", "scipy")
+"""What others call the modules in which their functions and constants stand."""
+
+
+def of_a_module(module: str, part: str) -> str:
+    """What a part of another tool's module is here, `np.pi` or `math.e`, as a sentence; nothing where it is none.
+
+    >>> of_a_module("np", "pi"), of_a_module("math", "inf") == OTHER_NAMES["inf"], of_a_module("f", "pi")
+    ('There are no modules: it is `pi`.', True, '')
+    """
+    if module not in MODULES:
+        return ""
+    return OTHER_NAMES.get(part) or f"There are no modules: it is `{'exp(1)' if part == 'e' else part}`."
