@@ -15,6 +15,7 @@ from dlspec.spec.passes.program_roots import statistics_of
 from dlspec.spec.passes.sampled_means import erring_estimates, quotients, shown_estimate, stream_of
 from dlspec.spec.passes.shared_noise import Inputs, measures_share_noise
 
+from ..backend.jit_policy import decomposes
 from ..lower import Value
 from .context import ProgramContext
 from .estimates import error_of
@@ -48,6 +49,9 @@ class EvaluationParts:
         self.name, self.examples = name, examples
         self.measures = list(given)
         self.statistics = statistics_of(self.program) if measures is None else []
+        slow = self.context.on_cpu and decomposes(self.program, [item.term for item in self.measures])
+        self.xla = self.context.xla and not slow
+        """How it is compiled: on a CPU as a plain graph where XLA is slow at what is measured, however the program is trained."""
         erring = erring_estimates(self.program)
         own = self.measures if measures is None else [plan for plan in erring if plan in self.measures]
         self.sampling = SamplingErrors(self.program, own)

@@ -67,7 +67,7 @@ class Evaluation(EvaluationParts):
     def _compiled(self) -> Any:
         passes = self.passes()
 
-        @self.context.functions.shared(self.name, self.context.xla, measures=True)
+        @self.context.functions.shared(self.name, self.xla, measures=True)
         def evaluate(
             keys: dict[str, Any], draws: dict[str, Any], step: Any, statistics: Any
         ) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -67,7 +67,7 @@ class Quarters(EvaluationParts):
     def _compiled(self) -> Any:
         passes = self.passes()
 
-        @self.context.functions.shared(self.name, self.context.xla, measures=True)
+        @self.context.functions.shared(self.name, self.xla, measures=True)
         def quarter(keys: dict[str, Any], draws: dict[str, Any], step: Any, part: Any) -> dict[str, Any]:
             means = Means({})
             for one in passes:

@@ -118,7 +118,7 @@ class WindowedEvaluation:
 
     def _shared(self, part: str) -> Any:
         return self.context.functions.shared(
-            f"{self.evaluation.name} in windows, {part}", self.context.xla, measures=True
+            f"{self.evaluation.name} in windows, {part}", self.evaluation.xla, measures=True
         )
 
     def _sums(self, number: int) -> Any:

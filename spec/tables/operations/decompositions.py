@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...ir.types import ShapeProblem, Type
-from .linear_algebra import finite_matrices, least_pivot, singular_values
+from .linear_algebra import EIGH, SVD, finite_matrices, least_pivot, singular_values
 from .table import Operation, table
 
 Rule = Callable[[Sequence[Type], Mapping[str, Any]], tuple[Type, Mapping[str, Any]]]
@@ -93,24 +93,24 @@ DECOMPOSITIONS = table(
             "svd_u", "(x: real[m, n]) -> real[m, k]",
             "the left singular vectors as columns, k = min(m, n), in the order of singular_values; the largest entry of each is positive; by XLA to 1e-6",
             lambda x: _svd(x)[0], example=("svd_u([[0, 3], [1, 0]])", "[[1.0, 0.0], [0.0, 1.0]]"), rule=_of_matrix(lambda m, n: (m, min(m, n))),
-            corner="any of them where singular values are equal, with an undefined gradient",
+            corner="any of them where singular values are equal, with an undefined gradient", xla_on_cpu=SVD,
         ),
         Operation(
             "svd_v", "(x: real[m, n]) -> real[n, k]",
             "the right singular vectors as columns, with the signs of svd_u: x is svd_u(x) · diagonal · transpose(svd_v(x)); by XLA to 1e-6",
             lambda x: _svd(x)[1], example=("svd_v([[0, 3], [1, 0]])", "[[0.0, 1.0], [1.0, 0.0]]"), rule=_of_matrix(lambda m, n: (n, min(m, n))),
-            corner="any of them where singular values are equal, with an undefined gradient",
+            corner="any of them where singular values are equal, with an undefined gradient", xla_on_cpu=SVD,
         ),
         Operation(
             "eigenvalues", "(x: real[n, n]) -> real[n]", f"the eigenvalues {SYMMETRIC}, the least first",
             lambda x: _eigen(x)[0], example=("eigenvalues([[3, 0], [0, 1]])", "[1.0, 3.0]"),
-            corner="where some are equal, one of their gradients",
+            corner="where some are equal, one of their gradients", xla_on_cpu=EIGH,
         ),
         Operation(
             "eigenvectors", "(x: real[n, n]) -> real[n, n]",
             f"the eigenvectors {SYMMETRIC} as columns, in the order of eigenvalues; the largest entry of each is positive; by XLA to 1e-6",
             lambda x: _eigen(x)[1], example=("eigenvectors([[3, 0], [0, 1]])", "[[0.0, 1.0], [1.0, 0.0]]"),
-            corner="any of them where eigenvalues are equal, with an undefined gradient",
+            corner="any of them where eigenvalues are equal, with an undefined gradient", xla_on_cpu=EIGH,
         ),
         Operation(
             "qr_q", "(x: real[m, n]) -> real[m, n]", "of x = q · r the orthonormal columns, m ≥ n",
@@ -125,27 +125,27 @@ DECOMPOSITIONS = table(
         Operation(
             "cholesky", "(x: real[n, n]) -> real[n, n]", "the lower triangle l with l · transpose(l) the symmetric part (x + transpose(x)) / 2",
             _cholesky, example=("cholesky([[4, 0], [0, 9]])", "[[2.0, 0.0], [0.0, 3.0]]"),
-            corner="undefined where it is not positive definite: the least eigenvalue ≤ n · eps · the largest",
+            corner="undefined where it is not positive definite: the least eigenvalue ≤ n · eps · the largest", xla_on_cpu=EIGH,
         ),
         Operation(
             "pinv", "(x: real[m, n]) -> real[n, m]", "the pseudo-inverse; by XLA to 1e-6 of its size for a matrix of small condition number",
             _pinv, example=("pinv([[2, 0], [0, 0]])", "[[0.5, 0.0], [0.0, 0.0]]"), source="Golub & Pereyra 1973, of the gradient",
-            corner="a singular value ≤ max(m, n) · eps · the largest counts as 0, and the gradient is that of matrices of the same rank",
+            corner="a singular value ≤ max(m, n) · eps · the largest counts as 0, and the gradient is that of matrices of the same rank", xla_on_cpu=SVD,
         ),
         Operation(
             "lstsq", "(a: real[m, n], b: real[m]) -> real[n]", "the shortest x for which norm(a · x - b) is least, pinv(a) · b; by XLA as exact as that",
             _lstsq, example=("lstsq([[1, 0], [0, 2], [0, 0]], [1, 2, 3])", "[1.0, 1.0]"), linear=("b",),
-            corner="singular values count as 0 as of pinv; undefined where b is not finite",
+            corner="singular values count as 0 as of pinv; undefined where b is not finite", xla_on_cpu=SVD,
         ),
         Operation(
             "spectral_norm", "(x: real[m, n]) -> real[]", "the largest singular value",
             lambda x: singular_values(x)[..., 0], example=("spectral_norm([[0, 1], [3, 0]])", "3.0"),
-            corner="one of the gradients where the largest are equal",
+            corner="one of the gradients where the largest are equal", xla_on_cpu=SVD,
         ),
         Operation(
             "nuclear_norm", "(x: real[m, n]) -> real[]", "the sum of the singular values",
             lambda x: np.sum(singular_values(x), axis=-1), example=("nuclear_norm([[0, 1], [3, 0]])", "4.0"),
-            corner="one of the gradients where a singular value is 0",
+            corner="one of the gradients where a singular value is 0", xla_on_cpu=SVD,
         ),
     ],
 )  # fmt: skip

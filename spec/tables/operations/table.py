@@ -54,7 +54,8 @@ class Operation:
     that it applies to its `score`, or else its first argument, by itself; `signs` is the argument that is 1 or -1. `linear` are
     groups of arguments: it is linear in those of a group together while all others stay. `of_two` says how to write what a second number
     by position is elsewhere, where it is an axis here. `instead` is what is meant over examples where it is applied to one number, which
-    it gives back.
+    it gives back. `xla_on_cpu` is the longest side of a matrix up to which XLA's own algorithm is not many times slower on a CPU than the
+    library that the plain graph calls; None where it is at any.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Operation:
     linear: tuple[str, ...] = ()
     of_two: str = ""
     instead: str = ""
+    xla_on_cpu: int | None = None
     family: str = field(default="", compare=False)
     arguments: tuple[Argument, ...] = field(default=(), compare=False)
     result: Argument = field(default=Argument("", "real", ()), compare=False)
