@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.plan import Program, StudyPlan
-from dlspec.spec.passes.cost import Cost, cost
+from dlspec.spec.passes.cost import cost
+from dlspec.spec.passes.counted_work import Cost
 from dlspec.spec.passes.digests import Digests
 from dlspec.spec.passes.jacobians import told_apart
 from dlspec.spec.passes.memory import PROCESS_BYTES, memory

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..passes.cost import Cost
+from ..passes.counted_work import Cost
 
 CLASSES = ("task", "architecture", "loss", "gradient", "training", "measure", "claim", "figure", "text")
 FACTORS = ("task", "architecture", "loss", "gradient", "training")

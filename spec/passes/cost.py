@@ -10,7 +10,7 @@ integer arithmetic for the most part, and evaluations are not.
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, replace
 from math import prod
 
 from ..ir import terms as t
@@ -22,28 +22,14 @@ from ..ir.types import Type
 from ..tables.dtypes import BYTES, DTYPES
 from ..tables.flops import KERNELS, OPERATION_WORK, update
 from ..tables.gradient_modes import mode_of, mode_of_output
-from .counted_work import Passes, Provenance, Use
+from .counted_work import Cost, Passes, Provenance, Use
 from .derivative_costs import DerivativeCounter, wider, widest_networks
-from .operation_costs import operation_work
+from .operation_costs import kernel_work, operation_work
+from .reached_examples import reached
 from .trained_weights import trained, trained_parameters
 
 LOSS_WORK = (3, 1)
 """Operations of a term of the loss for each example, forwards and backwards: its weight, its sum, and whether it is finite."""
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Of one replicate: `parameters` trained; operations of one example `forward`s and of a training `step`.
-
-    `examples_bytes` is what one example of the batch takes while training, `state_bytes` weights and the optimiser's.
-    """
-
-    parameters: int
-    forward: int
-    step: int
-    state_bytes: int
-    example_bytes: int
-    evaluated_bytes: int
 
 
 def cost(program: Program) -> Cost:
@@ -54,6 +40,19 @@ def cost(program: Program) -> Cost:
     phases = program.training.phases if program.training is not None else (None,)
     costs = [astuple(_of_phase(program, phase)) for phase in phases]
     return Cost(*map(max, zip(*costs, strict=True)))
+
+
+def kernel_bytes(program: Program) -> int:
+    """The most that one example takes of a value in a measure, an estimate, a statistic or a figure whose operation has its arguments and
+    its result in memory whole, or of a gradient through it; what layers give is not in it."""
+    terms = [item.term for items in (program.measures, program.estimates, program.statistics) for item in items]
+    terms += [term for probe in program.probes for term in probe.terms.values()]
+    if not any(isinstance(item, t.Operate) and item.operation in KERNELS for item in reached(program, terms)):
+        return 0
+    counter = _Counter(program, None)
+    for term in terms:
+        counter.term(term, Passes(backward=False))
+    return round(counter.each.passing)
 
 
 def _of_phase(program: Program, phase: Phase | None) -> Cost:
@@ -152,11 +151,11 @@ class _Counter(DerivativeCounter):
         use.backward += backward * times * passes.backward
         use.bytes += nbytes * times * passes.forward
 
-    def hold(self, value: Provenance, nbytes: float, passes: Passes) -> None:
-        """What is there only while a gradient goes through a value, for all its indices."""
+    def hold(self, value: Provenance, nbytes: float) -> None:
+        """What is there only while a value is made, or a gradient goes through it, for all its indices."""
         use = self.each if EXAMPLE in value.axes else self.once
         times = prod(self.extents[axis] for axis in value.axes if axis != EXAMPLE)
-        use.passing = max(use.passing, nbytes * times * passes.backward)
+        use.passing = max(use.passing, nbytes * times)
 
     def first_visit(self, place: str, passes: Passes) -> Passes:
         """The passes that have not been counted yet at a place; from now on they have."""
@@ -217,7 +216,6 @@ class _Counter(DerivativeCounter):
 
 _COST: TermPass[[_Counter, Passes], Provenance] = TermPass("cost")
 _COST.exclude("what is drawn is not counted", t.Sample)
-_COST.exclude("measures are not counted", t.Expectation, t.Gradient, t.GradientStatistic, t.SamplingFloor, t.LeftOut)
 
 
 @_COST.case(t.Literal, t.SweptConstant, t.StepNumber)
@@ -289,6 +287,25 @@ def _comprehend(term: t.Comprehend, counter: _Counter, passes: Passes) -> Proven
     return Provenance(inner.requires_grad, inner.axes - {index.key for index in term.indices})
 
 
+@_COST.case(t.Expectation, t.GradientStatistic)
+def _over_examples(term: t.Expectation | t.GradientStatistic, counter: _Counter, passes: Passes) -> Provenance:
+    """A number of all examples, in a measure: what is taken of each counts."""
+    parts = [term.of] if isinstance(term, t.GradientStatistic) else t.children(term)
+    both = Passes(backward=isinstance(term, t.GradientStatistic))
+    axes = frozenset[str]().union(*(counter.term(part, both).axes for part in parts))
+    return Provenance(axes=axes - {EXAMPLE})
+
+
+@_COST.case(t.Gradient)
+def _of_each_example(term: t.Gradient, counter: _Counter, passes: Passes) -> Provenance:
+    return Provenance(axes=counter.term(term.of, Passes()).axes | {EXAMPLE})
+
+
+@_COST.case(t.SamplingFloor, t.LeftOut)
+def _of_training(term: t.SamplingFloor | t.LeftOut, counter: _Counter, passes: Passes) -> Provenance:
+    return Provenance()
+
+
 @_COST.case(t.Stop)
 def _stop(term: t.Stop, counter: _Counter, passes: Passes) -> Provenance:
     return Provenance(axes=counter.term(term.operand, passes.without_backward()).axes)
@@ -330,10 +347,9 @@ def _operate(term: t.Operate, counter: _Counter, passes: Passes) -> Provenance:
         provenance |= argument
     forward, backward = operation_work(term, arguments, counter.dtype.real)
     counter.add(provenance, forward, backward, counter.size(term.type), inner)
-    if backward and term.operation in KERNELS:  # each example has a copy of what all of them share, or of its gradient
-        parts = zip(term.arguments, arguments, strict=True)
-        copied = [counter.size(item.type) for item, one in parts if one.axes != provenance.axes]
-        counter.hold(provenance, max(copied, default=0), inner)
+    sizes = [counter.size(item.type) for item in (*term.arguments, term)]
+    copied = bool(backward) and inner.backward
+    counter.hold(provenance, kernel_work(term, arguments, sizes, copied, counter.phase is None))
     return provenance if passed else Provenance(axes=provenance.axes)
 
 

@@ -5,10 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+@dataclass(frozen=True)
+class Cost:
+    """Of one replicate: `parameters` trained; operations of one example `forward`s and of a training `step`.
+
+    `examples_bytes` is what one example of the batch takes while training, `state_bytes` weights and the optimiser's.
+    """
+
+    parameters: int
+    forward: int
+    step: int
+    state_bytes: int
+    example_bytes: int
+    evaluated_bytes: int
+
+
 @dataclass
 class Use:
     """What a step takes for one example, or once for all of them: operations of both passes, bytes kept for the backward pass, and the most that is there
-    only while a gradient is `passing` through one value."""
+    in `passing`, while one value is made or a gradient goes through it."""
 
     forward: float = 0
     backward: float = 0

@@ -8,7 +8,7 @@ from ..ir import terms as t
 from ..ir.data import Combinations, Rows
 from ..ir.plan import Program
 from ..tables.gradient_statistics import GRADIENT_STATISTICS
-from .cost import cost
+from .cost import cost, kernel_bytes
 from .example_blocks import GROUP_OF_BLOCKS, GROUP_OF_SINGLES, MAX_SUMMED_EXAMPLES, alongside, block
 from .held_columns import WINDOW_BYTES, evaluated_in_windows, examples_held, held_whole, row_bytes
 from .jacobians import bytes_of
@@ -40,7 +40,8 @@ def memory(program: Program, batch: int | None = None, replicates: int | None = 
     kept = program.data.train * each if plan is not None and not isinstance(program.data, Rows) else 0
     passes: list[float] = [
         size * found.example_bytes,
-        chunk(program, max(map(program.evaluated, ("test", "validation"))), count) * found.evaluated_bytes,
+        chunk(program, max(map(program.evaluated, ("test", "validation"))), count)
+        * (found.evaluated_bytes + kernel_bytes(program)),
     ]
     passes += [at_once * held for at_once, held in _differentiated(program, count)]
     passes += [
@@ -79,7 +80,7 @@ def _differentiated(program: Program, replicates: int) -> Iterator[tuple[int, fl
         for n in program.networks
         for layer in n.applied()
     )
-    held = BACKWARD * layers + 2 * sum(item.type.bytes for item in program.examples)
+    held = BACKWARD * layers + 2 * sum(item.type.bytes for item in program.examples) + kernel_bytes(program)
     for measure in program.measures:
         for item in t.walk(measure.term):
             if isinstance(item, t.GradientStatistic):
@@ -111,7 +112,12 @@ def _statistic(
 
 
 def chunk(program: Program, wanted: int, replicates: int, *more: int) -> int:
-    """How many of some examples are evaluated at once; `more` are the bytes of what else one of them needs."""
+    """How many of some examples are evaluated at once; `more` are the bytes of what else one of them needs.
+
+    What an operation of a measure has in memory whole are two values, its arguments and its result.
+    """
     layers = [layer.largest * network.applications for network in program.networks for layer in network.leaves()]
-    widest = max([item.type.bytes for item in program.examples] + [max(layers, default=4), 4, *more])
+    widest = max(
+        [item.type.bytes for item in program.examples] + [max(layers, default=4), 4, kernel_bytes(program) // 2, *more]
+    )
     return max(1, min(wanted, CHUNK_BYTES // (widest * replicates)))

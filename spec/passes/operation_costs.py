@@ -7,7 +7,7 @@ from math import prod
 
 from ..ir import terms as t
 from ..ir.axes import EXAMPLE
-from ..tables.flops import DOT_OF_ALL_EXAMPLES, OPERATION_WORK, POWER_OF_A_VALUE, Work
+from ..tables.flops import DOT_OF_ALL_EXAMPLES, KERNELS, OPERATION_WORK, POWER_OF_A_VALUE, Work
 from ..tables.operations import OPERATIONS
 from .counted_work import Provenance
 
@@ -18,9 +18,7 @@ def operation_work(term: t.Operate, arguments: Sequence[Provenance], real: str) 
     `arguments` says what is known of each, `real` how real numbers are stored.
     """
     row = _row(term, arguments, real)
-    shapes, result = [item.type.shape for item in term.arguments], term.type.shape
-    axes = frozenset[str]().union(*(argument.axes for argument in arguments))
-    shared = [argument.axes != axes for argument in arguments]
+    shapes, result, shared = [item.type.shape for item in term.arguments], term.type.shape, _shared(arguments)
     entries = row.entries(shapes, result)
     backward = 0.0
     for place, (argument, shape) in enumerate(zip(arguments, shapes, strict=True)):
@@ -32,6 +30,26 @@ def operation_work(term: t.Operate, arguments: Sequence[Provenance], real: str) 
                 backward += prod(result)  # summed over what it was spread along
     whole = term.type.kind == "int" and all(item.type.kind != "real" for item in term.arguments)
     return row.forward * entries * (not whole), backward
+
+
+def kernel_work(
+    term: t.Operate, arguments: Sequence[Provenance], sizes: Sequence[int], copied: bool, evaluated: bool
+) -> float:
+    """The bytes of one example that an operation has in memory whole while it runs, beside the values that are kept; `sizes` are those of arguments and
+    result. Where a gradient goes through it, each example has a copy of what all of them share, or of its gradient; in an evaluation nothing else is kept.
+    """
+    if term.operation not in KERNELS:
+        return 0
+    shared = _shared(arguments)
+    copies = max((size for size, one in zip(sizes, shared, strict=False) if one), default=0) if copied else 0
+    own = sum(size for size, one in zip(sizes, [*shared, False], strict=True) if not one) if evaluated else 0
+    return max(copies, own)
+
+
+def _shared(arguments: Sequence[Provenance]) -> list[bool]:
+    """Of which arguments there is one for all of what others vary along."""
+    axes = frozenset[str]().union(*(argument.axes for argument in arguments))
+    return [argument.axes != axes for argument in arguments]
 
 
 def _row(term: t.Operate, arguments: Sequence[Provenance], real: str) -> Work:

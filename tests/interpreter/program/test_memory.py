@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,8 @@ import pytest
 from dlspec import spec
 from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.ir.plan import Program
-from dlspec.spec.passes.memory import PROCESS_BYTES, memory
+from dlspec.spec.passes.cost import kernel_bytes
+from dlspec.spec.passes.memory import CHUNK_BYTES, PROCESS_BYTES, chunk, memory
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 CELLS = [
@@ -82,7 +84,41 @@ print(json.dumps({"peak": peak * (1 if sys.platform == "darwin" else 1024)}))
 """
 
 
-def program(path: Path, name: str) -> Program:
+LARGE_VALUES = """dlspec: 1
+study: values
+experiments:
+  trained:
+    task: {draw: {A: "normal([1000, 1000])"}, example: {z: "normal([10])"}}
+    architecture: {f: {input: z, layers: [dense: 1000]}}
+    loss: {l: "squared_norm(matmul(A, f))"}
+    training: {optimizer: {sgd: 1e-7}, batch: 256, steps: 20, evaluate: {every: 10, examples: 10}}
+    measures: {m: "E(z[0])"}
+  measured:
+    task: {example: {z: "normal([300])"}}
+    architecture: {f: {input: z, layers: [dense: 3]}}
+    outputs: {o: "[sum(z) * i * j for i < 300, j < 300]"}
+    loss: {l: squared_norm(f)}
+    training: {optimizer: {sgd: 1e-7}, batch: 8, steps: 20, evaluate: {every: 10, examples: 4000}}
+    measures: {m: "E(sum(matmul(o, o)))"}
+  differentiated:
+    task: {draw: {A: "normal([300, 300])"}, example: {z: "normal([300])"}}
+    architecture: {f: {input: z, layers: [dense: 3]}}
+    loss: {l: squared_norm(f)}
+    training: {optimizer: {sgd: 1e-7}, batch: 8, steps: 20, evaluate: {every: 10, examples: 4000}}
+    measures: {m: "E(squared_norm(gradient(squared_norm(matmul(A, z)), z)))"}
+"""
+"""Matrices of each example, within an expression: 1,000 MiB of a batch, 4,100 and 1,400 of the examples of an evaluation that is not in parts."""
+EVALUATED = """
+task: {{draw: {{A: "normal([300, 300])"}}, example: {{z: "normal([300])"}}}}
+architecture: {{f: {{input: z, layers: [dense: 300]}}}}
+outputs: {{o: "[sum(z) * i * j for i < 300, j < 300]"}}
+loss: {{l: "squared_norm(f) + 0 * A[0, 0]"}}
+training: {{optimizer: sgd, batch: 8, steps: 20, evaluate: {{every: 10, examples: 4000}}}}
+measures: {{m: {measure}}}
+"""
+
+
+def cell_of(path: Path, name: str) -> Program:
     plan = spec.resolve(spec.parse(Source(str(path), path.read_text("utf-8"))))
     (found,) = [one for experiment in plan.experiments for one in experiment.programs if one.name == name]
     return found
@@ -92,7 +128,7 @@ def measured(path: Path, name: str) -> tuple[int, int]:
     """The peak of a process that trains a cell, and the bytes that the plan says of the cell."""
     done = subprocess.run([sys.executable, "-c", CHILD, str(path), name], capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr[-2000:]
-    peak, cell = json.loads(done.stdout.splitlines()[-1])["peak"], memory(program(path, name))
+    peak, cell = json.loads(done.stdout.splitlines()[-1])["peak"], memory(cell_of(path, name))
     print(
         f"{name:32} peak {peak / 2**20:6.0f} MiB, process {PROCESS_BYTES / 2**20:.0f} MiB and cell {cell / 2**20:.0f} MiB"
     )
@@ -130,3 +166,35 @@ def test_a_cell_takes_what_the_plan_says(study: str, name: str) -> None:
     assert (PROCESS_BYTES + cell) / 1.4 <= peak <= 1.4 * (PROCESS_BYTES + cell)
     if cell > 200 * 2**20:
         assert peak - PROCESS_BYTES <= 1.5 * cell
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["trained", "measured", "differentiated"])
+def test_matrices_within_expressions_take_what_the_plan_says(name: str, tmp_path: Path) -> None:
+    (tmp_path / "values.yaml").write_text(LARGE_VALUES)
+    peak, cell = measured(tmp_path / "values.yaml", name)
+    assert (PROCESS_BYTES + cell) / 1.4 <= peak <= 1.4 * (PROCESS_BYTES + cell)
+    if name != "trained":
+        assert peak <= PROCESS_BYTES + 300 * 2**20
+
+
+def test_an_evaluation_takes_so_few_examples_that_matrices_within_its_expressions_fit(
+    program: Callable[[str], Program],
+) -> None:
+    """Arguments and result of an operation that is not part of a loop over entries, with the copies of its gradient, in bytes of one example."""
+    for measure, nbytes in (
+        ("E(sum(matmul(o, o)))", 3 * 4 * 90_000),
+        ("E(sort(outer(z, z))[0, 0])", 2 * 4 * 90_000),
+        ("E(sum([sum(sort(k * outer(z, z))) for k < 3]))", 2 * 3 * 4 * 90_000),
+        ("E(squared_norm(gradient(squared_norm(matmul(A, z)), z)))", 4 * 90_000),
+        ("E(squared_norm(gradient(sum(matmul(A, f)), f.weights)))", 4 * 90_000),
+        ("{gradient_norm: {of: 'squared_norm(matmul(A, f))', weights: f.weights}}", 4 * 90_000),
+        ("E(squared_norm(matmul(A, z)))", 2 * 4 * 300),  # forwards all share the matrix
+        ("E(sum(outer(z, z)))", 0),  # a loop over entries
+        ("E(sum(o))", 0),
+    ):
+        one = program(EVALUATED.format(measure=measure if "{" in measure else f'"{measure}"'))
+        assert kernel_bytes(one) == nbytes, measure
+        assert chunk(one, 4000, 1) == min(4000, CHUNK_BYTES // max(1_200, nbytes // 2))
+        least = chunk(one, 4000, 1) * nbytes
+        assert least <= memory(one) <= 2 * least + 4000 * 5_000 + 20 * 2**20
