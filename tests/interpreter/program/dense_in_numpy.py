@@ -39,6 +39,11 @@ def backward(weights: list[Array], values: list[Array], label: Array) -> tuple[l
     upstream = np.exp(values[-1] - values[-1].max(-1, keepdims=True))
     upstream /= upstream.sum(-1, keepdims=True)
     upstream -= label[..., None] == np.arange(upstream.shape[-1])
+    return passed_back(weights, values, upstream)
+
+
+def passed_back(weights: list[Array], values: list[Array], upstream: Array) -> tuple[list[Array], Array]:
+    """The gradients of a loss whose gradients by the last layer are given, of each example's: of its mean by the weights, and of each example's by the input."""
     found: list[Array] = []
     for place in range(len(weights) - 2, -1, -2):
         layer = place // 2
