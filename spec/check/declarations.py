@@ -52,7 +52,7 @@ def declared(model: Experiment) -> Declared:
     *stages, written = declared_in(model)
     for stage, node in zip(STAGES, stages, strict=False):
         for key, value in _entries(node):
-            wrong = _faults(key, seen)
+            wrong = _faults(key, seen, HIDING_NETWORK if stage == "architecture" else "")
             found += wrong
             if not _refused(wrong):
                 bindings[key.text] = Binding(key.text, stage, value, key.span)
@@ -63,7 +63,7 @@ def declared(model: Experiment) -> Declared:
             found.append(Problem(f"'{key.text}' is no function's head", key.span, hint))
             continue
         name, parameters = match[1], tuple(re.split(r"\s*,\s*", match[2])) if match[2] else ()
-        wrong = _faults(replace(key, text=name), seen)
+        wrong = _faults(replace(key, text=name), seen, HIDING_FUNCTION)
         found += wrong
         if not _refused(wrong):
             found += _parameter_faults(parameters, key.span)
@@ -83,8 +83,17 @@ def _refused(names: list[Problem]) -> bool:
     return any(problem.severity == "error" for problem in names)
 
 
-def _faults(key: yaml.Scalar, seen: dict[str, Span]) -> list[Problem]:
-    """What is wrong with a name: it is none, or stands twice; a warning where it hides an operation."""
+HIDING_FUNCTION = "`{0}(…)` is your own function, and the language's cannot be called beside it."
+HIDING_NETWORK = "By itself it is your own network; with brackets behind it, `{0}(…)`, it is the language's."
+HIDING_VALUE = "By itself it is your own name."
+
+
+def _faults(key: yaml.Scalar, seen: dict[str, Span], called: str) -> list[Problem]:
+    """What is wrong with a name: it is none, or stands twice; a warning where it hides a word that stands as it does.
+
+    `called` is what to say of a function or a network that is called as an operation is. Any other name stands without brackets, where
+    operations and distributions never do: it may hide a counter or a named number alone.
+    """
     name = key.text
     if not is_name(name):
         seen.setdefault(name, key.span)
@@ -93,13 +102,9 @@ def _faults(key: yaml.Scalar, seen: dict[str, Span]) -> list[Problem]:
         message = f"the name '{name}' is taken already, in line {seen[name].line}"
         return [Problem(message, key.span, "An experiment has one namespace: rename one of them.")]
     seen[name] = key.span
-    if is_taken(name):
-        message = f"the name '{name}' hides a word of the language"
-        hint = "By itself it is your own name."
-        if name not in COUNTERS and name not in NAMED_NUMBERS:
-            hint += f" With brackets behind it, `{name}(…)`, it is the language's, unless yours is a function."
-        return [Problem(message, key.span, hint, "warning")]
-    return []
+    hint = HIDING_VALUE if name in COUNTERS or name in NAMED_NUMBERS else called if is_taken(name) else ""
+    message = f"the name '{name}' hides a word of the language"
+    return [Problem(message, key.span, hint.format(name), "warning")] if hint else []
 
 
 def word_as_name(key: yaml.Scalar) -> Problem:

@@ -108,7 +108,11 @@ def _image(terms: dict[str, t.Term]) -> None:
 def _one_shape(terms: dict[str, t.Term], kind: str) -> None:
     first, model = next(iter(terms.items()))
     if kind == "examples" and len(model.type.shape) != 1:
-        hint = "A single number against another is a figure of kind `function`."
+        hint = (
+            "`x[:, 0]` is a column of it; `images` shows [height, width]."
+            if len(model.type.shape) > 1
+            else "A single number against another is a figure of kind `function`."
+        )
         raise problem_at(model.span, f"a figure of kind `examples` shows arrays [n], and this is {model.type}", hint)
     if kind == "scatter":
         for term in terms.values():

@@ -17,7 +17,9 @@ def _product(types: Sequence[Type], static: Mapping[str, Any]) -> tuple[Type, Ma
     if len(left) not in (1, 2) or len(right) not in (1, 2) or len(left) + len(right) < 3:
         raise ShapeProblem(
             f"matmul takes two matrices, or a matrix and a vector, not {shape_text(left)} and {shape_text(right)}",
-            "`dot(a, b)` multiplies two vectors.",
+            "`W[:, 0]` takes an entry along an axis, and index notation goes over one: `[matmul(a, b[i]) for i < n]`."
+            if max(len(left), len(right)) > 2
+            else "`dot(a, b)` multiplies two vectors.",
         )
     if left[-1] != right[0]:
         raise ShapeProblem(

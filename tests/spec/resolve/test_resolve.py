@@ -407,10 +407,11 @@ def test_validate_looks_at_every_profile() -> None:
     assert found.span is not None and '"replicates": 0' in read.source.lines[found.span.line - 1]
 
 
-def test_a_name_that_hides_an_operation_is_warned_of() -> None:
-    document = study(outputs={"norm": "f"}, variants={"a": {}, "b": {"seed": 1}})
-    (found,) = plan(document).warnings
-    assert found.severity == "warning" and "'norm'" in found.message
+def test_a_function_that_hides_an_operation_is_warned_of_and_a_value_hides_none() -> None:
+    variants = {"a": {}, "b": {"seed": 1}}
+    (found,) = plan(study(functions={"cosh(v)": "v"}, outputs={"used": "cosh(f)"}, variants=variants)).warnings
+    assert found.severity == "warning" and "'cosh'" in found.message
+    assert not plan(study(outputs={"norm": "f"}, variants=variants)).warnings
 
 
 def test_the_example_of_the_documentation() -> None:
