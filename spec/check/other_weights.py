@@ -22,6 +22,7 @@ from .expression_text import Text
 from .namespace import LATE_STAGES
 
 WITH_WEIGHTS = "with_weights"
+ALIKE = "Networks have each other's weights where their layers are alike."
 MAX_VALUES = 100
 """How many values weights may have along indices around: what is computed with each is compiled by itself."""
 
@@ -37,7 +38,7 @@ def with_weights(checker: Elaborator, node: n.Call, text: Text, context: Context
     if isinstance(operand, t.Literal):
         return operand
     _must_be_of_one_example(operand, span)
-    _must_fit(weights, replaced, span)
+    _must_fit(checker, weights, replaced, span)
     _must_be_in_order(checker, weights, replaced, span)
     weights = enclosed(weights, context.bound)
     _must_be_of_all_examples(checker, weights, span)
@@ -76,7 +77,7 @@ def _must_be_of_one_example(operand: t.Term, span: Span) -> None:
     raise problem_at(over.span or span, f"`{WITH_WEIGHTS}` is of one example's value, and here is {what}", hint)
 
 
-def _must_fit(weights: t.Term, replaced: t.Weight | t.AllWeights, span: Span) -> None:
+def _must_fit(checker: Elaborator, weights: t.Term, replaced: t.Weight | t.AllWeights, span: Span) -> None:
     """Refuses values of another shape than that of the weights. Raises StudyError."""
     wanted, given, name = replaced.type, weights.type, spell(replaced)
     if given.kind == "bool":
@@ -89,13 +90,35 @@ def _must_fit(weights: t.Term, replaced: t.Weight | t.AllWeights, span: Span) ->
     hint = f"Give one number for each of the {size:,}, in the order of `{name}`."
     if not given.shape and wanted.shape:
         hint = f"Of one number make all: `{name} + {spell(weights)}`, `{spell(weights)} * {name}`."
+    elif copied := _of_other_copies(checker, weights, replaced, span):
+        hint = copied
     elif size == count:
         hint = f"Give them their shape: `reshape(w, {list(wanted.shape)})`."
     elif isinstance(weights, t.AllWeights) and isinstance(replaced, t.AllWeights) and weights.layer == replaced.layer:
-        hint = "Networks have each other's weights where their layers are alike."
+        hint = ALIKE
     elif isinstance(replaced, t.AllWeights) and replaced.layer is None and isinstance(weights, t.Weight):
         hint = f"Of one weight alone it is `{WITH_WEIGHTS}(x, {replaced.network}.{weights.layer}.{weights.weight}, w)`."
     raise problem_at(weights.span or span, message, hint)
+
+
+def _of_other_copies(checker: Elaborator, weights: t.Term, replaced: t.Weight | t.AllWeights, span: Span) -> str | None:
+    """How weights of a network are given to one of other `copies`, where that is how they differ."""
+    if not isinstance(weights, t.Weight | t.AllWeights) or weights.network == replaced.network:
+        return None
+    own, other = (checker.names.plan(part.network, span) for part in (replaced, weights))
+    layers = [[leaf.weights for leaf in plan.leaves()] for plan in (own, other)]
+    if own.copies == other.copies or layers[0] != layers[1]:
+        return None
+    counts = [f"{plan.copies} copies" if plan.copies else "no copies" for plan in (own, other)]
+    told = f"`{own.name}` has {counts[0]}, and `{other.name}` {counts[1]}"
+    if own.copies and other.copies:
+        return f"{told}: give both as many."
+    leaf = next(leaf for leaf in own.leaves() if leaf.weights and replaced.layer in (None, leaf.key))
+    part = replaced.weight if isinstance(replaced, t.Weight) else next(iter(leaf.weights))
+    wanted, given = (f"{name}.{leaf.key}.{part}" for name in (own.name, other.name))
+    one = f"[{given} for k < {own.copies}]" if own.copies else f"{given}[0]"
+    how = "one weight after the other, as in" if isinstance(replaced, t.AllWeights) else "write"
+    return f"{told}: give both as many, or {how} `{WITH_WEIGHTS}(x, {wanted}, {one})`."
 
 
 def _must_be_in_order(checker: Elaborator, weights: t.Term, replaced: t.Weight | t.AllWeights, span: Span) -> None:
@@ -110,7 +133,7 @@ def _must_be_in_order(checker: Elaborator, weights: t.Term, replaced: t.Weight |
             given = _shapes(checker, item, span)
             if given != wanted:
                 message = f"`{spell(item)}` are {listing(given)}, and `{spell(replaced)}` {listing(wanted)}"
-                hint = "Networks have each other's weights where their layers are alike."
+                hint = _of_other_copies(checker, item, replaced, span) or ALIKE
                 raise problem_at(item.span or span, message, hint)
 
 
