@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import keras
@@ -29,3 +30,14 @@ def keep_undefined(layer: Any, xla: bool) -> None:
             setattr(part, name, lambda x, function=function: function(unfused(x)))
         elif not xla and function is keras.activations.softmax:
             setattr(part, name, lambda x: spread(keras.activations.softmax(x)))
+
+
+def _of_the_derivative_of_softsign(op: Any, upstream: Any) -> tuple[Any, Any]:
+    """TensorFlow has no derivative of u / (1 + |x|)² by u and x."""
+    gradient, x = op.inputs
+    bent = -2 * tf.sign(x) * gradient / (1 + tf.abs(x)) ** 3
+    return tf.raw_ops.SoftsignGrad(gradients=upstream, features=x), upstream * bent
+
+
+with suppress(KeyError):  # a later version may have one
+    tf.RegisterGradient("SoftsignGrad")(_of_the_derivative_of_softsign)

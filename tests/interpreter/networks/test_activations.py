@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import tensorflow as tf
 from dlspec import spec
 from dlspec.interpreter.program.program import Compiled
 from dlspec.spec.diagnostics.problems import StudyError
+from dlspec.spec.tables.keras_parameters import ACTIVATIONS
 
 BODY = """
 dtype: float64
@@ -79,3 +80,43 @@ def test_modes_of_the_layer_hold_below_its_activation(
     exact = compiled(BODY, 2).evaluate()["slope"]
     found = compiled(BODY.replace("measures:", f"gradient: {{f.hidden: {mode}}}\nmeasures:", 1), 2).evaluate()["slope"]
     np.testing.assert_allclose(found, factor * exact, rtol=1e-12)
+
+
+EACH = """
+dtype: float64
+task: {{data: {{test: 20}}, example: {{x: "normal([3])", e: "normal([3])"}}}}
+architecture:
+{networks}
+functions:
+{functions}
+loss: {{l: "{loss} + 0 * e[0]"}}
+training: {{optimizer: {{sgd: 0.01}}, batch: 4, steps: 1}}
+measures:
+{measures}
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "xla"), [(tuple(ACTIVATIONS), False), (("softsign", "tanh"), True)], ids=["graph", "xla"]
+)
+def test_an_activation_has_derivatives_of_its_derivative(
+    compiled: Callable[..., Compiled], words: Sequence[str], xla: bool
+) -> None:
+    """Beside differences of its gradient, in measures; in a loss that of the batch's gradient, which a step goes down, is finite."""
+    names = {f"f{place}": activation for place, activation in enumerate(words)}
+    layers = "[dense: {{units: 4, activation: {}, name: hidden}}, dense: 1]"
+    differences = "(s{0}(x + 1e-5 * e) - s{0}(x - 1e-5 * e)) / 2e-5"
+    text = EACH.format(
+        networks="\n".join(f"  {name}: {{input: x, layers: {layers.format(word)}}}" for name, word in names.items()),
+        functions="\n".join(f'  s{name}(u): "gradient({name}(u), u)"' for name in names),
+        loss=" + ".join(f"squared_norm(B(gradient({name}, {name}.weights)))" for name in names),
+        measures="\n".join(
+            f'  {name}: "E(norm(hessian_vector({name}, x, e) - {differences.format(name)}))"' for name in names
+        ),
+    )
+    held = compiled(text, 1, xla)
+    found = held.evaluate()
+    for name, activation in names.items():
+        assert found[name][0] < 1e-6, (activation, found[name])
+    held.train(1)
+    assert all(np.isfinite(value.numpy()).all() for name in names for value in held.networks[name].weights.values())
