@@ -44,7 +44,7 @@ from .training import TrainingChecker
 from .training_mode import measured_as_trained
 from .unused_functions import unused
 from .updates import idle_updates
-from .value_gradients import bent_products, flat_gradients, undefined_gradients
+from .value_gradients import bent_products, flat_gradients, named_beside, undefined_gradients
 from .visits import with_visits
 from .weighed_examples import unweighed_layers
 
@@ -286,6 +286,7 @@ class ExperimentChecker:
         return (
             *in_their_phases(by_modes, lambda one, _: untrained(one, SteepPaths(one))),
             *in_all_phases(by_modes, lambda one, _: tuple(flat_gradients(one, derived, reads))),
+            *named_beside(program, reads),
             *doubtful(program, reads),
             *equal_inputs(program),
         )

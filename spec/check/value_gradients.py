@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TypeGuard
 
@@ -66,15 +66,7 @@ def _by_value(program: Program, term: Derivative, paths: Paths) -> Problem | Non
     by, shown = term.by, brief(term.of)
     name = f"'{spell(by)}'" if isinstance(by, t.Reference | t.Parameter) else f"`{spell(by)}`"
     passed = Reached()
-    outputs = {item.name for item in program.outputs}
-
-    def along(item: t.Term) -> Iterable[t.Term]:
-        if item.type.kind != "real":
-            passed.ends.append(item)
-        if isinstance(item, t.WithWeights):  # no weights hang on a name of the example, but they may on a parameter
-            return (item.operand, *(paths.onwards(item, passed) if isinstance(by, t.Parameter) else ()))
-        held = isinstance(item, t.Reference) and item.name not in outputs
-        return () if held or _is(item, by) else paths.onwards(item, passed)
+    along = _ways(program, paths, by, passed)
 
     def comes(item: t.Term) -> bool:
         return _is(item, by) or _passes(paths, item, by)
@@ -97,6 +89,50 @@ def _by_value(program: Program, term: Derivative, paths: Paths) -> Problem | Non
     ways = ((item, reached(program, [item])) for item in passed.ends)
     end = next((item for item, parts in ways if any(_holds(program, part, by) for part in parts)), None)
     return _ended(term, name, end)
+
+
+def _ways(program: Program, paths: Paths, by: t.By, passed: Reached) -> Callable[[t.Term], Iterable[t.Term]]:
+    """Where a gradient by a name, a parameter or a layer's output goes on from a term; where it ends is noted in `passed`."""
+    outputs = {item.name for item in program.outputs}
+
+    def along(item: t.Term) -> Iterable[t.Term]:
+        if item.type.kind != "real":
+            passed.ends.append(item)
+        if isinstance(item, t.WithWeights):  # no weights hang on a name of the example, but they may on a parameter
+            return (item.operand, *(paths.onwards(item, passed) if isinstance(by, t.Parameter) else ()))
+        held = isinstance(item, t.Reference) and item.name not in outputs
+        return () if held or _is(item, by) else paths.onwards(item, passed)
+
+    return along
+
+
+def named_beside(program: Program, reads: MeasureReads) -> Iterator[Problem]:
+    """Warnings of derivatives by a function's parameter that stands for a name, of values that have the name in other ways, too.
+
+    All of these are differentiated, where of a function that is given `1.0 * x` the parameter alone is.
+    """
+    for root in written(program):
+        for item in t.walk(root) if reads.of(root).derived else ():
+            if isinstance(item, Derivative) and isinstance(item.by, t.Reference) and _has_beside(program, item):
+                name = item.by.name
+                message = f"`{brief(item.of)}` has '{name}' beside the parameter that stands for it, and is differentiated by both"
+                hint = f"`stop(…)` around what is to be held holds it; given `1.0 * {name}`, the function's gradient is by the parameter alone."
+                yield Problem(message, item.span, hint, severity="warning")
+
+
+def _has_beside(program: Program, term: Derivative) -> bool:
+    """Whether a value comes of a name in another way than by one parameter that stands for it."""
+    given: list[t.Term] = []
+    body = term.of
+    while isinstance(body, t.Invoke) and not body.function:
+        given.extend(body.arguments)
+        body = body.body
+    others = [argument for argument in given if not _is(argument, term.by)]
+    if len(others) == len(given):
+        return False
+    along = _ways(program, Paths(program), term.by, Reached())
+    found = (part for root in (body, *others) for part in t.walk(root, along))
+    return len(given) - len(others) > 1 or any(_is(part, term.by) for part in found)
 
 
 def _leads(program: Program, name: str, to: str) -> bool:

@@ -21,3 +21,40 @@ def test_names_that_share_what_they_are_made_of_are_looked_through_once(by: str,
         spec.resolve(spec.parse(Source("s", head + measure)))
     (problem,) = told.value.problems
     assert problem.message.startswith(f"`n{CHAIN - 1}` does not depend on '{by}'") and hint in problem.hint
+
+
+BESIDE = """dlspec: 1
+study: t
+experiments:
+  e:
+    task: {{example: {{x: "normal([3])", y: "2 * x"}}}}
+    architecture: {{f: {{input: x, layers: [dense: {{units: 4, activation: tanh, name: h}}, dense: 1]}}}}
+    functions: {{d(u): "gradient({of}, u)", "both(u, v)": "gradient(dot(u, v), u)"}}
+    outputs: {{s: sum(x^2)}}
+    loss: {{l: "(f - x[0])^2"}}
+    training: {{optimizer: {{sgd: 0.01}}, batch: 4, steps: 1}}
+    measures: {{m: "E(norm({call}))"}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("of", "call", "warned"),
+    [
+        ("dot(u, x)", "d(x)", True),
+        ("f(u) - f", "d(x)", True),
+        ("sum(u) * s", "d(x)", True),
+        ("f(u) * sum(f.h)", "d(x)", True),
+        ("sum(u)", "both(x, x)", True),
+        ("sum(u)", "both(x, 2 * x)", True),
+        ("dot(u, x)", "d(1.0 * x)", False),
+        ("f(u) - f", "d(1.0 * x)", False),
+        ("dot(u, y) + f(u)", "d(x)", False),  # y is held
+        ("dot(u, stop(x))", "d(x)", False),
+        ("sum(u) * (1 if x[0] > 0 else 2)", "d(x)", False),
+        ("sum(u)", "both(x, y)", False),
+        ("sum(u)", "both(1.0 * x, x)", False),
+    ],
+)
+def test_a_name_beside_the_parameter_that_stands_for_it_is_warned_of(of: str, call: str, warned: bool) -> None:
+    study = spec.resolve(spec.parse(Source("s.yaml", BESIDE.format(of=of, call=call))))
+    assert sum("beside the parameter that stands for it" in warning.message for warning in study.warnings) == warned
