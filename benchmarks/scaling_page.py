@@ -15,50 +15,68 @@ from .workloads import WORKLOADS
 
 HEAD = """# Scaling
 
-`make scaling` measures this page anew: the time against one quantity at a time, on log-log axes. A slope of 1 is
-proportional growth, of 2 quadratic, of 0 none. Slopes are least squares on the medians of the upper half of the points, as
-what is fixed weighs on the lower half. Points are measured in turn, seven rounds; bars are quartiles.
+This page shows how time grows with one quantity at a time, on log-log axes. `make scaling` measures it again.
+
+- **Slopes.** A slope of 1 is proportional growth, 2 is quadratic, 0 is none. Slopes are least squares on the medians of
+  the upper half of the points, because fixed costs weigh on the lower half.
+- **Rounds.** Points are measured in turn, seven rounds. Bars are quartiles.
 """
 
 WHY = {
     "dimension": (
         "Random parities of d bits, 10 d hidden units, batch 128, one replicate",
-        "The products of a step take about 2 · 2 · 128 · 10 d² operations and the first layer has 10 d² weights to update: "
-        "slope 2. Small networks are far from it: a loop's turn and small operations do not depend on d, drawing 128 · d coin "
-        "tosses has slope 1, and larger matrices are multiplied nearer to the machine's ceiling, the more so once XLA spreads a product "
-        "over the cores. So the slope nears 2 from below; over the last doubling it is largest.",
+        """The products of a step take about 2 · 2 · 128 · 10 d² operations, and the first layer has 10 d² weights to update: slope 2.
+The measured slope nears 2 from below, and is largest over the last doubling. Small networks are far from it:
+
+- The turn of a loop and small operations do not depend on d.
+- Drawing 128 · d coin tosses has slope 1.
+- Larger matrices are multiplied nearer to the machine's ceiling, especially once XLA spreads a product over the cores.
+""",
     ),
     "batch": (
         "Random parities, d = 30, one replicate",
-        "Examples, products and their gradients are proportional to the batch: slope 1. The update of the 9,601 weights and "
-        "the loop's turn are not, which is what small batches cost. The slope is below 1, since XLA computes small products on one core and "
-        "larger ones on all: where it begins to, a batch twice as large takes hardly longer.",
+        """Examples, products and their gradients are proportional to the batch: slope 1. The update of the 9,601 weights and the turn of
+the loop are not. They are the cost of small batches.
+
+The slope is below 1 because XLA computes small products on one core and larger ones on all. Where it begins to do so, a batch
+twice as large takes hardly longer.
+""",
     ),
     "replicates": (
         "Random parities, d = 30, batch 128; all replicates of a core in one program",
-        "Each replicate has weights and examples of its own, so the work is proportional: slope 1 where the cores are full. Two take no "
-        "longer than one, each core has its own; from there on a replicate costs the same, and less than half of what it costs alone. "
-        "The slope is above 1 where the layers of all replicates together, about 0.6 MB each, leave the processor's cache: a replicate "
-        "among 256 costs twice what one among 16 does. So `dlspec run` lays no more side by side than fit, 8 MiB of what a step reads and "
-        "writes, and trains such parts one after the other (`interpreter/schedule/batching.py`).",
+        """Each replicate has weights and examples of its own, so the work is proportional: slope 1 once the cores are full.
+
+- Two replicates take no longer than one, because each core has its own.
+- From there on each replicate costs the same, and less than half of what it costs alone.
+- The slope rises above 1 once the layers of all replicates together, about 0.6 MB each, leave the processor's cache. A replicate
+  among 256 costs twice what one among 16 does.
+
+`dlspec run` therefore puts no more replicates side by side than fit in the cache: 4 MiB of what a step keeps of them. It trains
+such parts one after the other (`interpreter/schedule/batching.py`).
+""",
     ),
     "points": (
-        "The tiny study's cell, one weight matrix of 4, batch 16, at so many learning rates in one program; one replicate",
-        "The examples of a step are the same at each point and are drawn once, and a loop's turn costs what it costs: as long as these "
-        "weigh more than the points' own few operations, a point more is free, slope 0. From there on each costs the same: slope 1. Where the "
-        "curve bends is how many points are worth having side by side; the plan says how many are.",
+        "The cell of the tiny study, one weight matrix of 4, batch 16, at several learning rates in one program; one replicate",
+        """The examples of a step are the same at each point and are drawn once, and the cost of a loop's turn is fixed. As long as these
+outweigh the few operations of the points, one more point is free: slope 0. From there on each point costs the same: slope 1.
+The bend of the curve shows how many points are worth training side by side. `dlspec plan` says how many are.
+""",
     ),
     "cells": (
         "A tiny study of one weight matrix of 4, 10 steps a cell, swept over its learning rate; `dlspec run` from its start to its end",
-        "One cell costs the start: Python, TensorFlow's import, compiling the shapes. Then each cell costs its checking, its "
-        "claim, its training and its entry in the store, so the slope nears 1 from below as the start weighs less. Run again, when all is "
-        "stored, only resolving the study, looking into the store, and the run's folder with its report are left, and TensorFlow is not loaded.",
+        """One cell costs the start: Python, TensorFlow's import and compiling the shapes. Each further cell costs its checking, its claim,
+its training and its entry in the store. The slope therefore nears 1 from below as the start weighs less.
+
+When all cells are stored, a run only resolves the study, looks into the store, and writes its folder with the report. TensorFlow
+is not loaded.
+""",
     ),
     "jobs": (
         "Eight programs of unlike shapes (d = 52 to 66), one replicate, 10,000 steps each; `dlspec run -j` from its start to its end",
-        "Programs that cannot share a compilation run in threads, since TensorFlow holds no lock of the interpreter while it "
-        "computes. The slope would be -1 if nothing were in common; TensorFlow's import is, and so are the cores: beyond "
-        "their number, and where one program's products already use both, nothing is gained.",
+        """Programs that cannot share a compilation run in threads, because TensorFlow does not hold the interpreter's lock while it
+computes. The slope would be -1 if the programs had nothing in common. They share TensorFlow's import and the cores. More
+programs than cores gain nothing, nor do programs whose products already use both cores.
+""",
     ),
 }
 
@@ -107,22 +125,24 @@ def _series(name: str, fitted: Mapping[str, Any]) -> str:
     for place, at in enumerate(series.at):
         times = [time_in_words(Spread.of(one.seconds[place])) for one in (series, *others)]
         lines.append(f"| {at:,} | " + " | ".join(times) + " |")
-    told = f"Slope **{slope:.2f}** from {begin:,} on. {why}"
+    told = f"Slope **{slope:.2f}** from {begin:,} on."
     if others:
         told += f" With everything stored the slope is {fitted['cells_stored'][0][0]:.2f}."
     if series.left_out:
         told += f" Not measured: {series.left_out}."
-    return "\n".join([*lines, "", told, ""])
+    return "\n".join([*lines, "", told, "", why])
 
 
 def _gpu() -> str:
     """What one graphics card would hold, from the plan's count of bytes and operations."""
     lines = [
         "## One graphics card, on paper\n",
-        f"Nothing below was measured. From the plan's count of bytes and operations and the data sheet of an {GPU['name']} "
-        f"({GPU['bytes'] / 1e9:.0f} GB, {GPU['operations'] / 1e12:.0f} TFLOP/s in float32, {GPU['bandwidth'] / 1e12:.2f} TB/s): how many "
-        "replicates fit, and the most steps of a replicate a second, by arithmetic and by what a step reads and writes (the "
-        "state once each way, a batch's values once each way). The smaller of the two bounds.\n",
+        "Nothing below was measured. The table shows how many replicates fit on one card, and the most steps of a replicate a second. "
+        "It is calculated from the plan's count of bytes and operations and from the data sheet of an "
+        f"{GPU['name']} ({GPU['bytes'] / 1e9:.0f} GB, {GPU['operations'] / 1e12:.0f} TFLOP/s in float32, {GPU['bandwidth'] / 1e12:.2f} TB/s).\n",
+        "- **By arithmetic**: the bound from the operations of a step.",
+        "- **By memory's speed**: the bound from what a step reads and writes. The state counts once each way, and so do a batch's values.\n",
+        "The smaller of the two numbers is the bound.\n",
         "| workload | a replicate | replicates that fit | by arithmetic | by memory's speed |",
         "|---|---:|---:|---:|---:|",
     ]
@@ -152,15 +172,15 @@ def _million(fitted: Mapping[str, Any]) -> str:
     each, again = _pace(series), _pace(stored)
     return f"""## A sweep of a million cells, planned
 
-- **What it costs here.** {last:,} tiny cells took {seconds:,.0f} s, each of the last ones {each * 1e3:.1f} ms; at that pace a million take
-  {each * 1e6 / 3600:,.1f} hours in one process, and a run with all of them stored {again * 1e6 / 60:,.0f} minutes.
-- **Replicates before cells.** Replicates of a cell are one program, one claim and one pass of the cores; a million cells of
-  which 100 each are replicates are 10,000 programs.
-- **Shapes before values.** What differs in values alone (seeds, draws, rates) can share a compilation; sweep those within
-  one run. What differs in shapes is compiled anew: split the sweep by shape.
-- **Several processes, one store.** `dlspec run` of the same file may be started as often as there are cores or machines that see
-  the folder of runs: each claims what is neither stored nor claimed, and a claim dies with its process. Nothing runs twice.
-- **In parts.** A sweep is restarted at no cost but the look-up, so it can be run in parts (`--only`, `-o` on the swept constant)
-  and stopped at any time.
+- **What it costs here.** {last:,} tiny cells took {seconds:,.0f} s, each of the last ones {each * 1e3:.1f} ms. At that pace a
+  million take {each * 1e6 / 3600:,.1f} hours in one process, and a run with all of them stored {again * 1e6 / 60:,.0f} minutes.
+- **Replicates before cells.** Replicates of a cell are one program, one claim and one pass of the cores. If 100 of a million
+  trainings each are replicates of a cell, there are 10,000 programs.
+- **Shapes before values.** Cells that differ only in values (seeds, draws, rates) can share a compilation: sweep those within
+  one run. Every shape is compiled separately: split the sweep by shape.
+- **Several processes, one store.** Start `dlspec run` of the same file as often as there are cores or machines that see the
+  folder of runs. Each process claims what is neither stored nor claimed, and a claim ends with its process. Nothing runs twice.
+- **In parts.** A sweep can be stopped at any time and run in parts (`--only`, `-o` on the swept constant). Starting it again
+  costs only the look-up in the store.
 - **Before it starts**, `dlspec plan` counts cells, memory and time without TensorFlow.
 """
