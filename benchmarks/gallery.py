@@ -40,20 +40,32 @@ NOT_RUN = {"title", "about", "source", "says", "profiles"}
 
 HEAD = """# Gallery
 
-Failures of deep learning from the literature, a spec each. Each was run as it stands in the file, over all of its replicates; claims, what was seen and figures are
-those of that run. `python -m benchmarks.gallery` makes this page anew. The four studies of *Failures of Gradient-Based Deep Learning* have [a page of
-their own](results.md).
+The gallery shows failures of deep learning from the literature, one spec each. Each spec was run as it is in the file, over all of its
+replicates. Claims, what was seen and figures are those of that run. `python -m benchmarks.gallery` makes this page again. The four
+studies of *Failures of Gradient-Based Deep Learning* have [a page of their own](results.md).
 
-How to read a claim: its verdict and sentence; the check that the sentence comes to; of how many replicates (trainings with draws of their own) it is so, and what share
-of all seeds that says at least ([Verdicts](verdicts.md)); then what was seen, as mean (least … largest) over replicates, and where it was closest to being otherwise.
-The file below it is all that was run: `dlspec new --from adam` starts a study of your own from one.
+How to read a claim, line by line:
 
-Cases are made small, to run in minutes: most have other data, sizes and rates than their paper. What was changed, what of the paper is not shown, and what came out
-otherwise than it says stands at the end of each text. Rates, sizes and thresholds were set by hand, thresholds often after numbers were seen, and how many settings were
-tried was not written down: a verdict says that a failure is there in this setting over all draws, not in how many settings it is. Where a claim once read otherwise
-and was given up, the case says so. For four claims that their papers make and the cases do not see, settings were declared, committed and registered
-([Verdicts](verdicts.md#before-and-after-a-run)) before any of them was run; all of them stand below their case, as they came out, or as not measured yet.
-Later cases were themselves registered, with their claims and thresholds, before their run: below them it says so.
+1. its verdict and its sentence
+2. the check that the sentence stands for
+3. the number of replicates (trainings with draws of their own) in which it is so, and the share of all seeds that this implies at
+   least ([Verdicts](verdicts.md))
+4. what was seen, as mean (least … largest) over replicates, and where it was closest to being otherwise
+
+The file below a case is all that was run. `dlspec new --from adam` starts a study of your own from one.
+
+How far the cases go:
+
+- **Small cases.** Cases are made small, to run in minutes. Most have other data, sizes and rates than their paper. The end of each text
+  says what was changed, what of the paper is not shown, and what came out otherwise than the paper says.
+- **Settings by hand.** Rates, sizes and thresholds were set by hand, and thresholds often after numbers were seen. How many settings were
+  tried was not written down. A verdict says that a failure is there in this setting over all draws, not in how many settings it is there.
+- **Claims that changed.** If a claim once read otherwise and was given up, the case says so.
+- **Declared settings.** For four claims that their papers make and the cases do not see, settings were declared, committed and registered
+  ([Verdicts](verdicts.md#before-and-after-a-run)) before any of them was run. All of them are below their case, as they came out, or as
+  not measured yet.
+- **Registered cases.** Later cases were themselves registered, with their claims and thresholds, before their run. A line below them says
+  so.
 """
 
 

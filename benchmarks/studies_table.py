@@ -9,10 +9,14 @@ from .spread import Spread
 
 HEAD = """## Whole studies
 
-From the start of the command to its end: imports, compilation, training, evaluations, figures and the report, with an empty store and an empty cache of
-programs. JAX by hand is `benchmarks/jax_sweeps.py`: `jit` of a `scan`, `vmap` over points and replicates, each replicate's examples drawn once for all points; it
-neither evaluates nor draws, and keeps nothing. Seconds are the median of the rounds with the least and the most, a ratio is taken in each round and then the median.
-**XLA** is how many programs dlspec compiled: one for training and one for evaluations, where one serves all cells. `make studies` measures this table anew.
+The times are from the start of the command to its end: imports, compilation, training, evaluations, figures and the report, with
+an empty store and an empty cache of programs. `make studies` measures this table again.
+
+- **JAX by hand** is `benchmarks/jax_sweeps.py`: `jit` of a `scan`, and `vmap` over points and replicates. Each replicate's examples
+  are drawn once for all points. It neither evaluates nor draws figures, and stores nothing.
+- **Seconds** are the median of the rounds, with the least and the most. A **ratio** is taken in each round; the table shows the
+  median.
+- **XLA** is how many programs dlspec compiled: one for training and one for evaluations, if one serves all cells.
 """
 
 

@@ -11,48 +11,67 @@ from .workloads import WORKLOADS, Workload
 
 HEAD = """# Benchmarks
 
-`make bench` measures this page anew: `benchmarks/` holds the rivals, programs that do the same work as the example files.
+`make bench` measures this page again. `benchmarks/` holds the rivals: programs that do the same work as the example files.
 """
 
 METHOD = """## How it is measured
 
-- dlspec runs the example file itself, resolved as `dlspec run` resolves it, by the program that `run` trains. The command of
-  each cell stands above its table.
-- A rival has the same widths, batch, loss and optimiser, and makes new examples at every step where the study does; Keras'
-  `fit` is fed batches that were made before and are not timed, which is in its favour. Before anything is timed, each rival
-  is given dlspec's weights and a batch of dlspec's examples: where its loss or the norm of its gradient is not the same, or
-  where it has another number of weights, it is out, and its row says so.
-- TensorFlow uses oneDNN in all of its rows (`TF_ENABLE_ONEDNN_OPTS=1`), as it does for dlspec. Its own default is Eigen on processors
-  without instructions for 8-bit networks, with which convolutions took 3.5 times as long.
-- XLA's vectors are as wide in all rows, JAX's too, as they are for dlspec (`--xla_cpu_prefer_vector_width=512`; its own default is 256).
-- dlspec sees at every step whether each replicate's loss is finite. The rivals have each step's loss, as training loops do; under XLA what
-  nobody has is not computed.
-- Each contender is a process of its own, warmed up. Then come rounds: in each, every contender trains in turn for about as
-  long, while all others are stopped. The time is the median over rounds, with the quartiles.
-- **Ratio** is the rival's time over dlspec's, taken in each round and then the median, with its interval of 95 %: above 1 dlspec
-  is faster. After seven rounds, dlspec and the rivals that may still be the fastest go on until the best rival's ratio is
-  known to ± 1 %, for 60 rounds at most.
-- **Ceiling** is how fast this machine multiplies 2048 × 2048 matrices of float32 through TensorFlow, measured in the same
-  rounds. The share of it is dlspec's count of a step's operations (`dlspec plan`) over the time and the ceiling; everything
-  that a step does besides, examples and optimiser too, lowers it.
-- In the allocation the input is a one-hot vector. dlspec looks its rows up, and so do the rivals that are written by hand; Keras' `fit`
-  multiplies, as its layers do. With no products left, the share of the ceiling says nothing there.
-- **First step** is from the start of the process to the end of the first update: imports and compilation. **Memory** is the
-  most that the process held in RAM. Both are of a process with as many replicates.
-- Replicates are trained side by side where a rival's framework can do so; "one after another" stands for the others, whose
-  time per step and replicate is that of one.
+### What runs
+
+- dlspec runs the example file itself, resolved as `dlspec run` resolves it, with the program that `run` trains. The command
+  of each cell is above its table.
+- A rival has the same widths, batch, loss and optimiser, and makes new examples at every step if the study does. Keras'
+  `fit` is fed batches that were made before and are not timed, which is in its favour.
+- Before anything is timed, each rival is given dlspec's weights and a batch of dlspec's examples. A rival is out if its
+  loss, the norm of its gradient or its number of weights is not the same. Its row says so.
+- TensorFlow uses oneDNN in all of its rows (`TF_ENABLE_ONEDNN_OPTS=1`), as it does for dlspec. Its own default is Eigen on
+  processors without instructions for 8-bit networks. With Eigen, convolutions took 3.5 times as long.
+- XLA's vectors have the same width in all rows, including JAX's, as they have for dlspec
+  (`--xla_cpu_prefer_vector_width=512`; its own default is 256).
+- dlspec checks at every step whether each replicate's loss is finite. The rivals have each step's loss, as training loops
+  do; under XLA, values that nobody uses are not computed.
+- In the allocation the input is a one-hot vector. dlspec looks its rows up, and so do the rivals that are written by hand.
+  Keras' `fit` multiplies, as its layers do. No products are left, so the share of the ceiling says nothing there.
+- Replicates are trained side by side if a rival's framework can do so. The other rivals are marked "one after another":
+  their time per step and replicate is that of one replicate.
+
+### How it is timed
+
+- Each contender is a process of its own, warmed up. Then come rounds: in each, every contender trains in turn for about
+  the same time, while all others are stopped. The time is the median over rounds, with the quartiles.
+- After seven rounds, dlspec and the rivals that may still be the fastest go on until the best rival's ratio is known to
+  ± 1 %, for 60 rounds at most.
+
+### What the columns mean
+
+| column | meaning |
+|---|---|
+| **Ratio** | The rival's time over dlspec's, taken in each round and then the median, with its interval of 95 %. Above 1, dlspec is faster. |
+| **Share** of the ceiling | dlspec's count of a step's operations (`dlspec plan`) over the time and the ceiling. Examples, optimiser and all else lower it. |
+| **Ceiling** | How fast this machine multiplies 2048 × 2048 matrices of float32 through TensorFlow, measured in the same rounds. |
+| **First step** | The time from the start of the process to the end of the first update: imports and compilation. The process has as many replicates. |
+| **Memory** | The most that the process held in RAM. The process has as many replicates. |
 """
 
 
-LIMIT = """A normal takes 2 ns of a core with vectors of 512 bits, and 3 with 256: half of it for its word of Threefry, the rest for
-the quantile, which is sums and products alone (a logarithm read off the number's bits, one polynomial). Where an example is 100
-normals for three small layers, as in the staircase, that is some tenth of the step, and in its linear variants most of it.
+LIMIT = """A normal takes 2 ns of a core with vectors of 512 bits, and 3 ns with 256. Half of this time goes into its word of Threefry.
+The other half goes into the quantile, which consists of sums and products only: a logarithm that is read off the number's
+bits, and one polynomial. If an example is 100 normals for three small layers, as in the staircase, drawing takes about a tenth
+of the step, and most of it in the staircase's linear variants.
 
-XLA's loops on a CPU have one output, and a value is made anew in each operation that uses it. So both words of a block are computed for each
-of them, but a normal is made once: it comes out of a branch that is always taken. What else was tried was no faster: both words in one 64-bit
-value (half as many numbers then fit a register), the whole batch as one row, examples along the innermost axis (the
-products then take longer), examples of the next step carried through the loop (each is copied twice), polynomials by
-Estrin's scheme. Fewer than twenty rounds of Threefry would be other numbers.
+XLA's loops on a CPU have one output, and each operation that uses a value computes it again. Both words of a block are
+therefore computed once for each of the two words. A normal is made only once, because it comes out of a branch that is
+always taken.
+
+These alternatives were tried and were no faster:
+
+- both words in one 64-bit value (half as many numbers then fit a register)
+- the whole batch as one row
+- examples along the innermost axis (the products then take longer)
+- examples of the next step carried through the loop (each is copied twice)
+- polynomials by Estrin's scheme
+
+Fewer than twenty rounds of Threefry would give other numbers.
 """
 
 
@@ -164,7 +183,7 @@ def _cells(item: Mapping[str, Any], rows: Rows, name: str, count: int) -> list[s
 def _commands(found: Sequence[Mapping[str, Any]]) -> str:
     lines = [
         "## From the command to training\n",
-        "Seconds from the start of the command to its events, TensorFlow's import and compilation included.\n",
+        "Seconds from the start of the command to each event, including TensorFlow's import and compilation.\n",
         "| command | training begins | first evaluation | first step done and evaluated |",
         "|---|---:|---:|---:|",
     ]
@@ -177,8 +196,8 @@ def _commands(found: Sequence[Mapping[str, Any]]) -> str:
 def _examples(found: Sequence[Mapping[str, Any]], note: str | None) -> str:
     lines = [
         "## What making examples takes\n",
-        "The training program as it is, and with the examples of one batch made once and used at every step, in turn: the "
-        "share of a step's time that goes when nothing is made.\n",
+        "The table compares two programs, which run in turn: the training program as it is, and one that makes the examples of one "
+        "batch once and uses them at every step. The last column is the share of a step's time that is saved when no examples are made.\n",
         "| workload | replicates | a step and replicate | with examples held | share of the time |",
         "|---|---:|---:|---:|---:|",
     ]
