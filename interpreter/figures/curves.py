@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from dlspec.spec.ir.plan import FigurePlan, cell_name
+from dlspec.spec.ir.plan import FigurePlan
 
-from ..results.cell_groups import programs
+from ..results.cell_groups import cell_of, programs
 from ..results.replicates import BROKEN, DONE, Replicate, Results
 from .axis_scales import Array, Vertical, called, drawable, horizontal, plotted
 from .draw import MOST_PANELS, curve, draws, heading, names, panels, some, split, split_finished
 from .palette import Palette
+from .phase_marks import phase_lines
 from .references import level_lines
 from .series_key import SeriesKey
 from .series_names import SeriesNames
@@ -37,7 +38,7 @@ def curves(plan: FigurePlan, results: Results) -> Any:
     """Measures over the steps: the mean over all replicates that came to their end, and the range that they span.
 
     A mean is drawn where all of them have a value; elsewhere each has a thin line of its own. So has what ended early,
-    up to a cross. The mean is that of all values, also where a logarithmic axis can't show some of them.
+    up to a cross. The mean is that of all values, also where a logarithmic axis can't show some of them. Dotted lines mark where phases begin.
     """
     parts = split(results, plan.model.panel)
     if not any(replicates for _, replicates in parts):
@@ -60,10 +61,12 @@ def curves(plan: FigurePlan, results: Results) -> Any:
         horizontal(axis, plan.model.scale.x, steps, whole=True, most=4)
         for line, style in zip(lines, styles, strict=True):
             _draw(axis, line, vertical, key, style)
-        colours = {cell_name(r.experiment, r.variant, r.constants): style["color"]
-                   for line, style in zip(lines, styles, strict=True) for r in line.replicates[:1]}  # fmt: skip
+        colours = {
+            cell_of(r): style["color"] for line, style in zip(lines, styles, strict=True) for r in line.replicates[:1]
+        }
         level_lines(axis, plan, replicates, vertical, colours)
         vertical.finish()
+        phase_lines(axis, plan, replicates)
         axis.set_title(title, fontsize=9)
         axis.set_xlabel("step")
     drawn = [replicate for _, replicates in parts for replicate in replicates]

@@ -93,7 +93,7 @@ def _panel(axes: Any) -> dict[str, Any]:
         "axes": {"x": axis_look(axes.xaxis, axes.get_xlim()), "y": axis_look(axes.yaxis, axes.get_ylim())},
         "marks": [mark for line in axes.lines if line.get_gid() == MARK_ID and (mark := _mark(axes, line))],
         "texts": [{"x": float(text.get_position()[0]), "y": float(text.get_position()[1]), "text": text.get_text(), "colour": to_hex(text.get_color()),
-                   "inside": bool(text.get_transform() == axes.transData)} for text in axes.texts],
+                   "inside": bool(text.get_transform() == axes.transData)} for text in axes.texts if text.get_gid() != MARK_ID],
     }  # fmt: skip
 
 
@@ -101,6 +101,8 @@ def _mark(axes: Any, line: Any) -> dict[str, Any]:
     """What is drawn that is no value: where, or at which edge of the panel."""
     x, y = (np.asarray(values, float) for values in line.get_data())
     there = np.isfinite(x) & np.isfinite(y)
+    if line.get_transform() == axes.get_xaxis_transform() and len(set(x.tolist())) == 1 < x.size:
+        return {"rule": _short(x[0]), "text": line.series, **line_look(line)}
     at_edge = line.get_transform() != axes.transData
     label = str(line.get_label())
     where = {"edge": float(y[0])} if at_edge and y.size else {"y": [_short(value) for value in y[there]]}

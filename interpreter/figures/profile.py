@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from dlspec.spec.ir.plan import FigurePlan, cell_name
+from dlspec.spec.ir.plan import FigurePlan
 from dlspec.spec.model.figures import entry
 
-from ..results.cell_groups import programs
+from ..results.cell_groups import cell_of, programs
 from ..results.replicates import DONE, Replicate, Results
 from .axis_scales import Array, Vertical, called, drawable, horizontal, plotted
 from .draw import MOST_PANELS, draws, heading, names, panels, some, split
@@ -65,7 +65,7 @@ def profile(plan: FigurePlan, results: Results) -> Any:
                 vertical.take(x, y, style["color"])
         for line, style in zip(lines, styles, strict=True):
             _draw(axis, line, vertical, plan, style, lines, key)
-        colours = {_cell(line.replicates[0]): style["color"] for line, style in zip(lines, styles, strict=True)}
+        colours = {cell_of(line.replicates[0]): style["color"] for line, style in zip(lines, styles, strict=True)}
         level_lines(axis, plan, replicates, vertical, colours)
         x = np.concatenate([drawable(line.x).ravel() for line in lines] or [np.zeros(0)])
         horizontal(axis, plan.model.scale.x, x, whole=plan.model.x is None)
@@ -77,14 +77,10 @@ def profile(plan: FigurePlan, results: Results) -> Any:
     return figure
 
 
-def _cell(replicate: Replicate) -> str:
-    return cell_name(replicate.experiment, replicate.variant, replicate.constants)
-
-
 def _lines(plan: FigurePlan, group: Sequence[Replicate], measure: str) -> list[_Line]:
     """The lines of one measure in one cell, one a step; a replicate that `until` stopped is shown where it stopped."""
     lines = []
-    for step in plan.steps.get(_cell(group[0]), ()):
+    for step in plan.steps.get(cell_of(group[0]), ()):
         pairs = [pair for replicate in group if (pair := _values(plan, replicate, measure, step)) is not None]
         if pairs:
             x, y = (np.stack(values) for values in zip(*pairs, strict=True))
@@ -100,7 +96,7 @@ def _values(plan: FigurePlan, replicate: Replicate, measure: str, step: int) -> 
         return None
     if plan.model.x is None:
         return np.arange(len(values), dtype=float), values
-    constant = plan.places.get(_cell(replicate))
+    constant = plan.places.get(cell_of(replicate))
     places = _array(replicate, plan.model.x, at) if constant is None else np.asarray(constant)
     return None if places is None else (places, values)
 
@@ -124,7 +120,7 @@ def _draw(
     key: SeriesKey,
 ) -> None:
     """The mean with its range, or each replicate thin."""
-    own = sorted({one.step for one in lines if _cell(one.replicates[0]) == _cell(line.replicates[0])})
+    own = sorted({one.step for one in lines if cell_of(one.replicates[0]) == cell_of(line.replicates[0])})
     style = {**style, "alpha": 1.0 - 0.7 * (len(own) - 1 - own.index(line.step)) / max(1, len(own) - 1)}
     name = _text(line, lines, key)
     text: str | None = name

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from dlspec.spec.ir.plan import FigurePlan, cell_name
+from dlspec.spec.ir.plan import FigurePlan
 
-from ..results.cell_groups import axis_value, label
+from ..results.cell_groups import axis_value, cell_of, label
 from ..results.replicates import Replicate
 from .axis_scales import Vertical, called
 from .math_text import short
@@ -20,7 +20,7 @@ def level_lines(
 ) -> None:
     """A level line for each number of the cells in a panel; in a cell's own colour where they differ. `colours` are by the cells' names."""
     for text, by_cell in plan.references.items():
-        own = {name: by_cell[name] for name in dict.fromkeys(map(_cell, replicates)) if name in by_cell}
+        own = {name: by_cell[name] for name in dict.fromkeys(map(cell_of, replicates)) if name in by_cell}
         values = list(dict.fromkeys(own.values()))
         said: str | None = short(text)
         for value in values:
@@ -38,16 +38,12 @@ def swept_lines(
     for text, by_cell in plan.references.items():
         series: dict[str, dict[float, float]] = {}
         for replicate in replicates:
-            if _cell(replicate) in by_cell:
+            if cell_of(replicate) in by_cell:
                 place = float(axis_value(replicate, plan.model.x))
-                series.setdefault(label(replicate, taken), {})[place] = by_cell[_cell(replicate)]
+                series.setdefault(label(replicate, taken), {})[place] = by_cell[cell_of(replicate)]
         said: str | None = short(text)
         for points in dict.fromkeys(tuple(sorted(one.items())) for one in series.values()):
             x, y = zip(*points, strict=True)
             vertical.take(x, y, STYLE["color"])
             called(axis.plot(x, vertical.shown(y), label=said, **STYLE)[0], short(text))
             said = None
-
-
-def _cell(replicate: Replicate) -> str:
-    return cell_name(replicate.experiment, replicate.variant, replicate.constants)

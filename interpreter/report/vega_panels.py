@@ -47,7 +47,7 @@ def panel(place: int, one: Mapping[str, Any], labels: Mapping[str, int]) -> dict
     looks = [_row(number, series, labels) for number, series in enumerate(one["series"])]
     layers = [
         *_bands(looks), *_fields(one), *_bars(looks, one), *_lines(looks), *_points(looks),
-        *_marks(one, labels, height), *_texts(one), _near(one),
+        *_rules(one, height), *_marks(one, labels, height), *_texts(one), _near(one),
     ]  # fmt: skip
     fields = ["label", "k", "colour", "width", "dash", "opacity", "band", "shape", "size", "fill", "bar", "kind"]
     return {
@@ -224,11 +224,12 @@ _POINT: dict[str, Any] = {
 def _marks(one: Mapping[str, Any], labels: Mapping[str, int], height: float) -> list[dict[str, Any]]:
     """What is no value: triangles and crosses at the edges, points that stand alone."""
     layers: list[dict[str, Any]] = []
-    for edge in dict.fromkeys(mark.get("edge") for mark in one["marks"]):
+    marks = [mark for mark in one["marks"] if "rule" not in mark]
+    for edge in dict.fromkeys(mark.get("edge") for mark in marks):
         rows = [
             {"x": x, **({} if edge is not None else {"y": mark["y"][turn]}), "label": mark.get("label", ""), "k": labels.get(mark.get("label", ""), -1),
              "colour": mark["colour"], **drawn_look(mark), "opacity": mark.get("opacity", 1)}
-            for mark in one["marks"] if mark.get("edge") == edge for turn, x in enumerate(mark["x"])
+            for mark in marks if mark.get("edge") == edge for turn, x in enumerate(mark["x"])
         ]  # fmt: skip
         where: dict[str, Any] = {"y": {"value": round(height * (1 - edge), 1)}} if edge is not None else {}
         encoding: dict[str, Any] = where | _POINT
@@ -237,6 +238,30 @@ def _marks(one: Mapping[str, Any], labels: Mapping[str, int], height: float) -> 
             {"data": {"values": rows}, "transform": [SHOWN] if labels else [], "mark": mark_look, "encoding": encoding}
         )
     return layers
+
+
+def _rules(one: Mapping[str, Any], height: float) -> list[dict[str, Any]]:
+    """Lines from the lower to the upper edge, with their names: where phases begin."""
+    rules = [
+        {"x": mark["rule"], "text": mark["text"], "colour": mark["colour"], **drawn_look(mark)}
+        for mark in one["marks"]
+        if "rule" in mark
+    ]
+    if not rules:
+        return []
+    line = {
+        "strokeDash": {"field": "dash", **PLAIN},
+        "strokeWidth": {"field": "width", **PLAIN, "type": "quantitative"},
+    }
+    looks = {
+        "rule": {"y": {"value": 0}, "y2": {"value": height}, "stroke": {"field": "colour", **PLAIN}, **line},
+        "text": {"y": {"value": 3}, "text": {"field": "text", "type": "nominal"}, "fill": {"field": "colour", **PLAIN}},
+    }
+    more = {"rule": {}, "text": {"align": "left", "baseline": "top", "dx": 3, "fontSize": 9}}
+    return [
+        {"data": {"values": rules}, "mark": {"type": name, "clip": True, **more[name]}, "encoding": looks[name]}
+        for name in looks
+    ]
 
 
 def _texts(one: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from dlspec.spec.ir.plan import cell_name
+
 from .replicates import Replicate
 
 
@@ -13,6 +15,11 @@ def label(replicate: Replicate, leave_out: Sequence[str] = ()) -> str:
     parts = [replicate.variant] if replicate.variant and "variant" not in leave_out else []
     parts += [f"{name} = {value}" for name, value in replicate.constants.items() if name not in leave_out]
     return ", ".join(parts) or replicate.experiment
+
+
+def cell_of(replicate: Replicate) -> str:
+    """What people call a replicate's cell."""
+    return cell_name(replicate.experiment, replicate.variant, replicate.constants)
 
 
 def axis_value(replicate: Replicate, axis: str) -> Any:

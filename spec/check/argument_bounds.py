@@ -41,7 +41,8 @@ def within(what: str, bounds: Bounds, value: Any, span: Span | None, hint: str =
         return
     entries = np.ravel(np.asarray(value, float))
     worst = next(entry for entry in entries if not bounds.hold(entry))
-    shown = f"{worst:g}" if entries.size == 1 else f"has the entry {worst:g}"
+    text = bounds.text_outside(worst)
+    shown = text if entries.size == 1 else f"has the entry {text}"
     raise problem_at(span, f"{what} has to be {bounds}, and {'is ' if entries.size == 1 else ''}{shown}", hint)
 
 

@@ -26,6 +26,8 @@ MAX_AXES = 16
 """Axes of one value: replicates, examples and indices come before them, and arrays have few more altogether."""
 MIN_CACHED_ENTRIES = 4096
 """From how many entries on the value of an operation of linear algebra is kept: profiles and cells ask for it again."""
+WRITTEN_OUT = 10**15
+"""Below this a whole number is told in all digits."""
 _kept: dict[Any, np.ndarray[Any, Any]] = {}
 
 
@@ -90,7 +92,8 @@ def size(term: t.Term, what: str, most: int = MAX_SIZE) -> int:
     if value < 1:
         raise problem_at(term.span, f"{what} has to be at least 1, and is {value}", "Write a whole number from 1 on.")
     if value > most:
-        raise problem_at(term.span, f"{what} has to be at most {most:,}, and is {value:.3g}", "Choose a smaller one.")
+        text = f"{value:,}" if value < WRITTEN_OUT else f"{value:.3g}"
+        raise problem_at(term.span, f"{what} has to be at most {most:,}, and is {text}", "Choose a smaller one.")
     return value
 
 

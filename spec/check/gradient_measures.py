@@ -188,7 +188,7 @@ def _options(experiment: ExperimentScope, row: GradientStatistic, arguments: Any
             if node is not None:
                 value = float(folding.number(experiment.checker.value(node, Context("constants", ())), f"'{name}'"))
             if not parameter.within.hold(value):
-                message = f"'{name}' is {value:g}, and has to be {parameter.within}"
+                message = f"'{name}' is {parameter.within.text_outside(value)}, and has to be {parameter.within}"
                 raise problem_at(node.span if node else None, message, "Choose another number.")
             options[name] = value
     return options

@@ -30,5 +30,7 @@ def scheduled(what: str, bounds: Bounds, term: t.Term, first: int, steps: int, h
     )
     if bool(wrong.any()):
         place = int(rates.argmin() if wrong[0] else rates.argmax())
-        message = f"{what} has to be {bounds}, and is {rates[place]:g} at step {int(places[place]):,}"
+        message = (
+            f"{what} has to be {bounds}, and is {bounds.text_outside(rates[place])} at step {int(places[place]):,}"
+        )
         raise problem_at(term.span, message, hint)

@@ -76,5 +76,5 @@ def _outside(word: str, term: t.Term, bounds: Bounds, times: Mapping[str, Any]) 
     if wrong is None:
         return None
     wanted = "finite" if bounds == ANY else str(bounds)
-    message = f"'{word}' has to be {wanted}, and is {float(values[wrong]):g} at step {int(times['step'][wrong]):,}"
+    message = f"'{word}' has to be {wanted}, and is {bounds.text_outside(float(values[wrong]))} at step {int(times['step'][wrong]):,}"
     return Problem(message, term.span, "`clip(…, low, high)` keeps a number within bounds.")

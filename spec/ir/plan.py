@@ -358,6 +358,8 @@ class FigurePlan:
     """Of a profile: the evaluated steps that are shown, by the name of the cell."""
     places: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """Of a profile over a constant array: where its entries lie, by the name of the cell."""
+    phases: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
+    """Of curves: the name and the first step of each phase, and of each further pass of one, by the name of the cell; of cells with several."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,6 +30,9 @@ from ..model.figures import Figure
 from ..source import nodes as yaml
 from ..tables.gradient_statistics import FLOOR, GRADIENT_STATISTICS
 
+MOST_PHASES = 24
+"""Up to how many passes of phases are marked in a figure."""
+
 
 class Conclusions:
     """Checks the claims and figures of one experiment.
@@ -129,7 +132,15 @@ class Conclusions:
                 steps = check_arrays(figure, shown, programs) if figure.of_arrays else {}
                 plans.append(
                     FigurePlan(
-                        self.name, name, figure.kind, figure, shown, lines, steps, constant_places(figure, programs)
+                        self.name,
+                        name,
+                        figure.kind,
+                        figure,
+                        shown,
+                        lines,
+                        steps,
+                        constant_places(figure, programs),
+                        _phases(programs) if figure.kind == "curves" else {},
                     )
                 )
             except StudyError as error:
@@ -235,3 +246,15 @@ def shown_in(program: Program, figures: Sequence[FigurePlan]) -> Program:
     where = {figure.name: figure.where for figure in figures}
     probes = tuple(probe for probe in program.probes if looked_at(where.get(probe.figure, ()), program.place))
     return program if len(probes) == len(program.probes) else replace(program, probes=probes)
+
+
+def _phases(programs: Sequence[Program]) -> dict[str, tuple[tuple[str, int], ...]]:
+    """Where phases begin in cells that have several, and not too many to be marked."""
+    plans = {program.name: program.training for program in programs}
+    return {
+        name: tuple(
+            (f"{one['phase']} {one['pass'] + 1}" if one["pass"] else one["phase"], one["start"]) for one in plan.borders
+        )
+        for name, plan in plans.items()
+        if plan is not None and 1 < len(plan.starts) <= MOST_PHASES
+    }

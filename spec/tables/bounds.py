@@ -29,6 +29,15 @@ class Bounds:
         high = self.most is None or bool((array < self.most if self.below else array <= self.most).all())
         return low and high
 
+    def text_outside(self, value: float) -> str:
+        """A number outside the bounds, in six digits, or in all where six would lie within.
+
+        >>> Bounds(0, 1).text_outside(1.5), Bounds(0, 1).text_outside(1.00000001), Bounds(most=10000).text_outside(10001)
+        ('1.5', '1.00000001', '10001')
+        """
+        short = f"{value:g}"
+        return short if not self.hold(float(short)) else repr(float(value))
+
     def __str__(self) -> str:
         if self.least is not None and self.most is not None and not self.above and not self.below:
             return f"between {self.least:g} and {self.most:g}"
