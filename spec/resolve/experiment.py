@@ -26,7 +26,6 @@ from .overrides import Override, as_patch
 from .patches import alike, merge, must_change, nest, still_to_delete, without
 from .points_together import Checked
 from .sweep import Sweep
-from .swept_overrides import REMEDY, must_have_one_value, swept, touches
 from .variant_overrides import deleting_variants, must_hold, must_not_be_swept
 
 ABOUT_ALL_CELLS = ("variants", "sweep", "zip")
@@ -56,6 +55,8 @@ class ExperimentResolver:
             self.late.append(("a profile", profile, profile.span))
         several: dict[tuple[str, ...], str] = {}
         for override in overrides:
+            from .swept_overrides import REMEDY, must_have_one_value, swept, touches  # where there are overrides alone
+
             path = override.path
             must_have_one_value(several, path, override)
             axes = node.get("sweep")
