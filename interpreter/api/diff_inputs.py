@@ -1,4 +1,4 @@
-"""The inputs of a diff: studies, files, `REV:path` of git, `-` for the standard input, and directories of studies."""
+"""The inputs of a diff: studies, files, `REV:path` of git, `-` for standard input, and directories of studies."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def exported(
     place = folder or Path(f"{re.sub(r'[^A-Za-z0-9_.=-]+', '-', program.name)}.{form.value}")
     if place.exists():
         hint = "--output names another folder; in Python it is `folder`."
-        raise StudyError(Problem(f"{place} is there already; nothing was written", hint=hint))
+        raise StudyError(Problem(f"{place} exists already; nothing was written", hint=hint))
     from ..backend.startup import device as kind
     from ..backend.startup import start
 

@@ -50,7 +50,7 @@ class Shown(Listener):
     def planned(self, stored: int, missing: int, other_forms: Mapping[str, int]) -> None:
         """How much is stored already."""
         if not missing:
-            tell(f"all {stored} replicates are stored already: nothing is to run")
+            tell(f"all {stored} replicates are stored already: nothing to run")
         elif stored:
             tell(f"{stored} of {stored + missing} replicates are stored already, {missing} to run")
 

@@ -63,10 +63,10 @@ class Stage(StrEnum):
 def run(options: RunOptions) -> None:
     """Runs what is not stored yet of a study. Figures, claims and numbers go to a folder under runs/."""
     if options.address is not None and options.executor is not ExecutorName.ray:
-        print("--address is that of a Ray cluster: it goes with --executor ray", file=sys.stderr)
+        print("--address needs --executor ray: it is the address of a Ray cluster", file=sys.stderr)
         raise typer.Exit(USAGE)
     if options.device != AUTO and options.executor is ExecutorName.ray:
-        print("--device is for this machine: on a cluster the plan says which nodes a program gets", file=sys.stderr)
+        print("--device is for this machine: on a cluster the plan decides which nodes a program gets", file=sys.stderr)
         raise typer.Exit(USAGE)
     for archive in options.take or ():
         unpack(archive, options.runs)

@@ -54,25 +54,25 @@ def _parser(forms: Sequence[str]) -> argparse.ArgumentParser:
     fmt = commands.add_parser("fmt", help="writes studies in their canonical form")
     fmt.add_argument("--check", action="store_true", help="writes nothing; ends with 1 if a file would change")
     fmt.add_argument("--diff", action="store_true", help="writes nothing; prints what would change")
-    fmt.add_argument("--only-valid", action="store_true", help="leaves files that are not valid, in a line each")
+    fmt.add_argument("--only-valid", action="store_true", help="leaves invalid files as they are, with a line for each")
     for command in (validate, fmt):
-        command.add_argument("--only-studies", action="store_true", help="passes over files without a key `dlspec`")
+        command.add_argument("--only-studies", action="store_true", help="skips files without a key `dlspec`")
         command.add_argument("files", nargs="+", metavar="FILE", help="studies")
     diff = commands.add_parser("diff", help="shows what changes between two studies, by meaning, as Markdown")
-    sides = "a file, `REV:path` of git, `-` for the standard input, or a directory, as the other"
+    sides = "a file, `REV:path` of git, `-` for standard input, or a directory, as the other"
     diff.add_argument("before", metavar="A", help=sides)
     diff.add_argument("after", metavar="B", help="the same")
     diff.add_argument("--md", action="store_true", help="prints GitHub-flavoured Markdown, as without it")
     diff.add_argument("--json", action="store_true", help="prints one JSON object")
     diff.add_argument("--runs", type=Path, default=Path("runs"), help="where runs are stored")
     merge = commands.add_parser("merge", help="merges two versions of a study by meaning")
-    merge.add_argument("base", metavar="BASE", help="the version that both come from; an empty file: none")
-    merge.add_argument("ours", metavar="OURS", help="the version whose layout is kept, and whose file takes the result")
+    merge.add_argument("base", metavar="BASE", help="the common ancestor; an empty file if there is none")
+    merge.add_argument("ours", metavar="OURS", help="the version whose layout is kept; its file receives the result")
     merge.add_argument("theirs", metavar="THEIRS", help="the other version")
     merge.add_argument("size", metavar="SIZE", nargs="?", type=int, default=7, help="git's %%L")
-    merge.add_argument("path", metavar="PATH", nargs="?", help="what the file is called in messages: git's %%P")
+    merge.add_argument("path", metavar="PATH", nargs="?", help="the file's name in messages: git's %%P")
     place = merge.add_mutually_exclusive_group()
-    place.add_argument("-o", "--output", metavar="FILE", type=Path, help="takes the result, in place of OURS")
+    place.add_argument("-o", "--output", metavar="FILE", type=Path, help="writes the result here instead of to OURS")
     place.add_argument("--stdout", action="store_true", help="prints the result, and leaves OURS as it is")
     return parser
 

@@ -15,9 +15,9 @@ from .warnings_told import tell_warning
 
 def compare(
     first: Annotated[str, typer.Argument(metavar="RUN", help="A run: its name, the beginning of it, or its folder.", autocompletion=complete.runs)],
-    second: Annotated[str, typer.Argument(metavar="RUN", help="Another.", autocompletion=complete.runs)],
+    second: Annotated[str, typer.Argument(metavar="RUN", help="The run to compare it with.", autocompletion=complete.runs)],
     figure: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Where the curves of both are drawn; else under FOLDER/comparisons/.")
+        Path | None, typer.Option(metavar="FILE", help="File for the figure of both runs' curves; otherwise under FOLDER/comparisons/.")
     ] = None,
     root: Runs = Path("runs"),
     as_json: Annotated[bool, typer.Option("--json", help="Prints one JSON object.")] = False,

@@ -17,7 +17,9 @@ from .options import AsJson, fail
 
 def data(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A data file.")],
-    no_header: Annotated[bool, typer.Option("--no-header", help="The first row of a CSV file is an example.")] = False,
+    no_header: Annotated[
+        bool, typer.Option("--no-header", help="The first row of a CSV file is an example, not a header.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Describes a data file. Names, shapes, kinds, ranges, missing values, class counts, checksum."""

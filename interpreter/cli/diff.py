@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 def diff(
     sides: Annotated[
-        list[str], typer.Argument(metavar="A B", help="Files, `REV:path` of git, `-` for the standard input, or two directories.")
+        list[str], typer.Argument(metavar="A B", help="Files, `REV:path` of git, `-` for standard input, or two directories.")
     ],
     markdown: Annotated[bool, typer.Option("--md", help="Prints GitHub-flavoured Markdown.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Prints one JSON object.")] = False,
-    runs: Annotated[Path, typer.Option(help="Where runs are stored: what they gave stands beside the change.")] = Path("runs"),
+    runs: Annotated[Path, typer.Option(help="Where runs are stored; their results are shown beside the changes.")] = Path("runs"),
     textconv: Annotated[bool, typer.Option("--textconv", help="For git: prints one study's meaning in lines.")] = False,
     driver: Annotated[bool, typer.Option("--driver", help="For git: takes the arguments of an external diff.")] = False,
 ) -> None:  # fmt: skip

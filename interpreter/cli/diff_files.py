@@ -20,7 +20,7 @@ def diff_files(sides: Sequence[str], runs: Path, show: Callable[[Compared], None
     """Compares two sides, and returns the exit code.
 
     Args:
-        sides: Files, `REV:path` of git, `-` for the standard input, or two directories.
+        sides: Files, `REV:path` of git, `-` for standard input, or two directories.
         runs: Where runs are stored.
         show: Prints what was found.
     """
@@ -54,5 +54,5 @@ def _trouble(error: spec.StudyError, sides: Sequence[str]) -> None:
     side = getattr(error, "side", "")
     if side:
         name = sides[0] if side == "before" else sides[1]
-        print(f"the {'first' if side == 'before' else 'second'} side, {name}, is no valid study:\n", file=sys.stderr)
+        print(f"the {'first' if side == 'before' else 'second'} side, {name}, is not a valid study:\n", file=sys.stderr)
     tell_problems(error.problems)

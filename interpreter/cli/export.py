@@ -20,10 +20,10 @@ def export(
     ] = None,
     form: Annotated[Format, typer.Option("--format", help="XLA's input as text, or TensorFlow's own.")] = Format.stablehlo,
     replicates: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="How many replicates lie side by side; otherwise all of the cell.")
+        int | None, typer.Option(min=1, metavar="N", help="How many replicates run side by side; otherwise all of the cell.")
     ] = None,
     device: Device = AUTO, profile: Profile = None, override: Overrides = None,
-    output: Annotated[Path | None, typer.Option("--output", metavar="FOLDER", help="A new folder; otherwise named for the cell.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", metavar="FOLDER", help="A new folder; otherwise named after the cell.")] = None,
     allow_data: AllowData = False,
 ) -> None:  # fmt: skip
     """Writes the compiled training program of a cell into a folder. The program, its inputs at the start, a manifest."""

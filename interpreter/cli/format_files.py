@@ -35,7 +35,7 @@ class Formatting:
     def files(self, files: Sequence[str]) -> int:
         """Takes up file after file, and returns the exit code: 1 if one would change and this is a check, 2 for trouble."""
         if "-" in files and len(files) > 1:
-            print("`-` stands alone: standard input is one study", file=sys.stderr)
+            print("`-` takes no other files beside it: standard input is one study", file=sys.stderr)
             return TROUBLE
         codes = {self._file(file) for file in files}
         return max(codes, default=DONE)
@@ -50,7 +50,7 @@ class Formatting:
             text = formatted(source)
         except spec.StudyError as error:
             if self.only_valid:
-                print(f"{file}: is no valid study, and was left as it is", file=sys.stderr)
+                print(f"{file}: is not a valid study, and was left as it is", file=sys.stderr)
                 return DONE
             tell_problems(error.problems)
             return TROUBLE

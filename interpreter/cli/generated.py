@@ -18,7 +18,7 @@ def written_or_checked(text: str, path: Path, write: bool, check: bool) -> None:
         print(path)
     elif check:
         if not path.exists() or path.read_text("utf-8") != text:
-            print(f"{path} is stale: `make schemas` writes it anew", file=sys.stderr)
+            print(f"{path} is stale: `make schemas` regenerates it", file=sys.stderr)
             raise typer.Exit(ERROR)
     else:
         print(text, end="")

@@ -86,7 +86,7 @@ def driver(arguments: Sequence[str]) -> int:
         return _shown(lambda: _unmerged(arguments[0]))
     if len(arguments) < 7:
         print("dlspec diff --driver takes git's seven arguments: path, old file, hex and mode, new file, hex and mode; "
-              "or the path alone, of a file that is not merged", file=sys.stderr)  # fmt: skip
+              "or only the path, if the file is not merged", file=sys.stderr)  # fmt: skip
         return 2
     path, old, _, old_mode, new, _, new_mode, *more = arguments
     names = f"a/{path}", f"b/{more[0] if more else path}"

@@ -57,7 +57,7 @@ def more_features(server: Server) -> None:
             ls.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Info, f"Nothing was renamed: {error}."))
             return None
         if draws:
-            text = f"Random draws follow '{params.new_name}': what is stored under the old name runs anew."
+            text = f"Random draws follow '{params.new_name}': what is stored under the old name runs again."
             ls.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Info, text))
         edits = [
             lsp.TextEdit(ls.range(study, (word.line, word.start), (word.line, word.end)), params.new_name)

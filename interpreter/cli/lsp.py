@@ -14,7 +14,7 @@ def lsp(
         bool, typer.Option("--stdio", hidden=True, help="What editors ask for; there is no other way.")
     ] = True,
 ) -> None:
-    """Serves an editor over standard input and output. Errors while typing, completion, meanings, definitions, form."""
+    """Serves an editor over standard input and output. Errors while typing, completion, meanings, definitions, formatting."""
     try:
         from .language_server import server
     except ModuleNotFoundError as error:

@@ -51,7 +51,7 @@ def merge_files(
         stdout: Prints the result, and leaves ours as it is.
     """
     if stdout and output is not None:
-        print("--stdout and --output say two places for one result", file=sys.stderr)
+        print("--stdout and --output name two places for one result", file=sys.stderr)
         return TROUBLE
     ours = files[1]
     name = path or ours
@@ -137,7 +137,7 @@ def _told(name: str, versions: list[bytes], outcome: Outcome) -> int:
         return CLEAN
     print(f"{name}: {review.note}", file=sys.stderr)
     if outcome.doubts and not review.problems:
-        print(f"{name}: look at what is told of above: put it right, or take the file as it is", file=sys.stderr)
+        print(f"{name}: check the points above: correct them, or take the file as it is", file=sys.stderr)
     return CONFLICTS if outcome.doubts or review.problems else CLEAN
 
 

@@ -21,13 +21,13 @@ USAGE = 2
 
 def new(
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="The study's name, or a path ending in .yaml; otherwise the case's.")
+        str | None, typer.Argument(metavar="NAME", help="The study's name, or a path ending in .yaml; otherwise the case's name.")
     ] = None,
     case: Annotated[
-        str | None, typer.Option("--from", metavar="CASE", help="Copies a study that dlspec brings along; `--from list` lists them.", autocompletion=complete.cases)
+        str | None, typer.Option("--from", metavar="CASE", help="Copies a case that comes with dlspec; `--from list` lists them.", autocompletion=complete.cases)
     ] = None,
 ) -> None:  # fmt: skip
-    """Writes a first spec that runs, or a copy of a case. Its data go with it."""
+    """Writes a first spec that runs, or a copy of a case. The case's data files are copied, too."""
     from dlspec.spec.diagnostics.problems import did_you_mean, sentence
     from dlspec.spec.model.base import NAME
     from dlspec.spec.model.other_values import as_name
@@ -41,9 +41,7 @@ def new(
         hint = sentence(did_you_mean(case, known), "`dlspec new --from list` lists them all.")
         _refuse(f"there is no case '{case}'\n{hint}", ERROR)
     if name is None and case is None:
-        _refuse(
-            "say what the study is called: `dlspec new NAME`, or which it is a copy of: `dlspec new --from CASE`", USAGE
-        )
+        _refuse("name the study: `dlspec new NAME`, or the case to copy: `dlspec new --from CASE`", USAGE)
     given = name or str(case)
     path = Path(given if given.endswith((".yaml", ".yml")) else f"{given}.yaml")
     word = path.stem.replace("-", "_")
@@ -54,7 +52,7 @@ def new(
     files = known[case].files() if case is not None else {}
     for there in (path, *(path.parent / beside for beside in files)):
         if there.exists():
-            _refuse(f"{there} is there already; nothing was written", ERROR)
+            _refuse(f"{there} exists already; nothing was written", ERROR)
     text = known[case].text(word, place) if case is not None else first_spec(word, place)
     try:
         for beside, source in files.items():

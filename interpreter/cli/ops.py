@@ -23,13 +23,13 @@ def ops(
     words: Annotated[
         list[str] | None, typer.Argument(metavar="WORD", help="A name, or words to look for in names and meanings.", autocompletion=complete.operations)
     ] = None,
-    search: Annotated[bool, typer.Option("--search", "-s", help="Looks for the words also where one is a name.")] = False,
+    search: Annotated[bool, typer.Option("--search", "-s", help="Searches for the words even if one is a name.")] = False,
     write: Annotated[bool, typer.Option("--write", help=f"Writes {REFERENCE}.")] = False,
     check: Annotated[bool, typer.Option("--check", help=f"Fails when {REFERENCE} is stale.")] = False,
 ) -> None:  # fmt: skip
     """Lists, describes or finds words of the language.
 
-    Operations, distributions, layers, modes and the rest; without a word all of them, with one its description, with others those that have them.
+    Operations, distributions, layers, modes and the rest. Without a word it lists all; a name is described; other words are searched for.
     In a pipe the whole list is the reference, as Markdown.
     """
     from dlspec.spec.diagnostics.problems import did_you_mean, sentence
@@ -54,7 +54,7 @@ def ops(
             print(f"nothing in the language is called '{words[0]}'", file=sys.stderr)
             hint = did_you_mean(words[0], {one.name for one in (*entries(), *further())})
         else:
-            print(f"there is no entry with all of '{' '.join(words)}'", file=sys.stderr)
+            print(f"no entry has all of '{' '.join(words)}'", file=sys.stderr)
             hint = "; ".join(f"'{word}' alone is in {len(found([word])) or 'none'}" for word in words) + "."
         print(sentence(hint, "`dlspec ops` lists them all."), file=sys.stderr)
         raise typer.Exit(ERROR)

@@ -33,10 +33,13 @@ Overrides = Annotated[
 Only = Annotated[
     list[str] | None,
     typer.Option(
-        "--only", metavar="EXPERIMENT[/VARIANT]", help="Only this; may be repeated.", autocompletion=complete.parts
+        "--only",
+        metavar="EXPERIMENT[/VARIANT]",
+        help="Only this experiment or variant; may be repeated.",
+        autocompletion=complete.parts,
     ),
 ]
-Runs = Annotated[Path, typer.Option("--runs", metavar="FOLDER", help="Where runs and the store lie.")]
+Runs = Annotated[Path, typer.Option("--runs", metavar="FOLDER", help="Where runs and the store are kept.")]
 
 
 def _device(text: str | Asked) -> Asked:

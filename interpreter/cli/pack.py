@@ -15,14 +15,13 @@ from .warnings_told import tell_warning
 def pack(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run: its name, the beginning of it, or its folder.", autocompletion=complete.runs)],
     output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="The archive; otherwise RUN.dlspec.zip.")] = None,
-    weights: Annotated[bool, typer.Option("--weights", help="With the weights that were kept (`run --keep-weights`).")] = False,
+    weights: Annotated[bool, typer.Option("--weights", help="Includes the weights that were kept (`run --keep-weights`).")] = False,
     data: Annotated[
-        Path | None, typer.Option("--data", metavar="FOLDER", help="With the data files of the study, which lies in FOLDER.")
+        Path | None, typer.Option("--data", metavar="FOLDER", help="Includes the data files of the study, which is in FOLDER.")
     ] = None,
     root: Runs = Path("runs"),
 ) -> None:  # fmt: skip
-    """Writes a run into one archive. Spec, report, curves, provenance, and what is stored of its replicates; of weights and data files what is
-    asked for."""
+    """Writes a run into one archive. Spec, report, curves, provenance and its stored replicates; weights and data files on request."""
     from ..api.packing import packed
     from ..results.number_text import size
     from ..results.run_list import named
@@ -30,14 +29,14 @@ def pack(
     done = packed(named(root, run), output, tell_warning, weights, data)
     print(f"{done.file}: {size(done.bytes)}, {done.replicates} of {done.of} replicates to go on from")
     if done.left_out:
-        print(f"not in it: {'; '.join(done.left_out)}")
+        print(f"not included: {'; '.join(done.left_out)}")
 
 
 def unpack(
     archive: Annotated[Path, typer.Argument(metavar="ARCHIVE", help="What `dlspec pack` wrote, here or elsewhere.")],
     root: Runs = Path("runs"),
 ) -> None:  # fmt: skip
-    """Takes in an archive, its run and its results. Later runs go on from them; nothing in it is run."""
+    """Unpacks an archive, its run and its results. Later runs continue from them; nothing in it is run."""
     from ..api.packing import unpacked
 
     done = unpacked(archive, root, tell_warning)
@@ -50,7 +49,7 @@ def cite(
     what: Annotated[str, typer.Argument(metavar="FILE|RUN", help="A study, or a run.", autocompletion=complete.runs)],
     profile: Profile = None, override: Overrides = None, root: Runs = Path("runs"),
 ) -> None:  # fmt: skip
-    """Prints a line that a study or a run can be cited by. The paper, the study's digest, versions."""
+    """Prints a line to cite a study or a run by. The paper, the study's digest, versions."""
     if what.endswith((".yaml", ".yml")):
         from ..api.citation import study_line
         from ..api.study import load

@@ -12,7 +12,7 @@ from .options import AllowData, File, Profile, Runs, resolved
 
 def register(
     file: File, profile: Profile = None, runs: Runs = Path("runs"),
-    replace: Annotated[bool, typer.Option("--replace", help="Registers anew what is registered already.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Replaces an earlier registration.")] = False,
     allow_data: AllowData = False,
 ) -> None:  # fmt: skip
     """Writes a study's claims and design into a file beside it. Later runs say whether they are still the same."""

@@ -23,7 +23,7 @@ def report(
         str | None, typer.Argument(metavar="RUN", help="A run: its name, its folder, or an archive; otherwise the newest.", autocompletion=complete.runs)
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where the page goes; otherwise into the run's folder, of two runs under FOLDER/comparisons/.")
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="File for the page; otherwise in the run's folder, for two runs under FOLDER/comparisons/.")
     ] = None,
     against: Annotated[
         str | None,
@@ -31,7 +31,7 @@ def report(
     ] = None,
     root: Runs = Path("runs"),
 ) -> None:  # fmt: skip
-    """Writes a run as one HTML page that needs nothing beside it. Claims, figures, cells, provenance, the spec; with --against two runs side by
+    """Writes a run as one self-contained HTML page. Claims, figures, cells, provenance, the spec; with --against two runs side by
     side: what differs in what was run, verdicts, finals, curves."""
     from ..api.run_comparison import Comparison
     from ..api.run_page import write_page

@@ -73,14 +73,12 @@ class Terminal(Audience):
         if self.as_lines:
             JsonLines().say("planned", replicates=stored + missing, stored=stored, to_run=missing)
         elif not missing:
-            tell(f"all {stored} replicates are stored already: nothing is to run")
+            tell(f"all {stored} replicates are stored already: nothing to run")
         elif stored:
             tell(f"{stored} of {stored + missing} replicates are stored already, {missing} to run")
         if other_forms and not self.as_lines:
             words = ", ".join(f"{count} as {name}" for name, count in other_forms.items())
-            tell(
-                f"{words}: another compiled form than this run's, equal to it but for rounding; --force runs them again"
-            )
+            tell(f"{words}: not this run's compiled form, equal to it except for rounding; --force runs them again")
 
     def on_cluster(self, cluster: Cluster) -> None:
         """Where, and with what."""
@@ -99,7 +97,7 @@ class Terminal(Audience):
         """What a second Ctrl-C would do."""
         with suppress(OSError, SystemExit):  # rich would end the process where nobody reads any more
             self.errors.print(
-                "stopping at the next evaluation; again to stop at once: what is stored stays", style="yellow"
+                "stopping at the next evaluation; Ctrl-C again stops at once: what is stored stays", style="yellow"
             )
 
     def stopping_at_once(self, begun: bool) -> None:
@@ -160,7 +158,7 @@ def _code(outcome: Outcome, output: Output, fail_on: str) -> int:
     """The exit code, and what else there is to say at the end."""
     done = outcome.done
     if done.error is not None:
-        tell(f"{for_terminal(render(done.error.problems))}\nThere is no folder of this run; its replicates are stored.")
+        tell(f"{for_terminal(render(done.error.problems))}\nThis run has no folder; its replicates are stored.")
     if outcome.stopped:
         tell(outcome.interruption())
     elif output.error is not None and not isinstance(output.error, BrokenPipeError):

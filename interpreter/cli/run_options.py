@@ -30,7 +30,7 @@ class RunOptions:
     override: Overrides = None
     only: Only = None
     jobs: Annotated[
-        int | None, typer.Option("-j", min=1, help="How many programs run at once; otherwise one a core, on a GPU one, on a cluster all it has room for.")
+        int | None, typer.Option("-j", min=1, help="How many programs run at once; otherwise one per core, one on a GPU, on a cluster as many as fit.")
     ] = None  # fmt: skip
     executor: Annotated[
         ExecutorName, typer.Option(help="Where programs run: in this process, or on a Ray cluster.")
@@ -39,16 +39,17 @@ class RunOptions:
         str | None,
         typer.Option(
             metavar="HOST:PORT",
-            help="The Ray cluster; otherwise RAY_ADDRESS, or one of this run's own on this machine.",
+            help="The Ray cluster; otherwise RAY_ADDRESS, or a new one on this machine for this run.",
         ),
     ] = None
     jit: Annotated[Jit, typer.Option(help="Forces XLA or the plain graph.")] = Jit.auto
     device: Device = AUTO
     runs: Runs = Path("runs")
-    force: Annotated[bool, typer.Option("--force", help="Runs again even what is stored.")] = False
+    force: Annotated[bool, typer.Option("--force", help="Runs everything again, even what is stored.")] = False
     keep_weights: Annotated[bool, typer.Option("--keep-weights", help="Keeps final weights in Keras' format.")] = False
     checkpoint: Annotated[
-        float, typer.Option(min=0, metavar="SECONDS", help="How often at most training state is kept, to resume from.")
+        float,
+        typer.Option(min=0, metavar="SECONDS", help="Saves training state at most every SECONDS, to resume from."),
     ] = 30.0
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Writes curves and figures for `tensorboard --logdir FOLDER`, as they come.")
@@ -56,16 +57,18 @@ class RunOptions:
     mlflow: Annotated[
         str | None,
         typer.Option(
-            metavar="URI", help="Tells MLflow of every cell: a server, or a store such as sqlite:///mlflow.db."
+            metavar="URI", help="Logs every replicate to MLflow: a server, or a store such as sqlite:///mlflow.db."
         ),
     ] = None
-    log: Annotated[LogForm, typer.Option(help="`json`: progress as one JSON object a line, on stderr.")] = LogForm.auto
+    log: Annotated[LogForm, typer.Option(help="`json`: progress as one JSON object per line, on stderr.")] = (
+        LogForm.auto
+    )
     fail_on: Annotated[
         FailOn,
-        typer.Option(help="With which verdicts the exit code is 3: `fails` alone, also `inconclusive`, also `seen`."),
+        typer.Option(help="Which verdicts make the exit code 3: only `fails`, also `inconclusive`, also `seen`."),
     ] = FailOn.fails
     take: Annotated[
-        list[Path] | None, typer.Option("--take", metavar="ARCHIVE", help="Takes in what `dlspec pack` wrote, and goes on from its results; may be repeated.")
+        list[Path] | None, typer.Option("--take", metavar="ARCHIVE", help="Unpacks what `dlspec pack` wrote, and continues from its results; may be repeated.")
     ] = None  # fmt: skip
     watch: Annotated[bool, typer.Option("--watch", help="Runs again whenever the file is saved, until Ctrl-C.")] = False
     as_json: AsJson = False

@@ -17,7 +17,7 @@ from . import complete
 from .options import ERROR, AsJson, Runs
 from .warnings_told import tell_warning
 
-app = typer.Typer(help="Lists runs; shows, exports, prunes them, or asks for numbers.", rich_markup_mode=None)
+app = typer.Typer(help="Lists runs; shows, exports or prunes them, or prints numbers.", rich_markup_mode=None)
 
 Name = Annotated[
     str,
@@ -42,9 +42,9 @@ class VerdictName(StrEnum):
 def runs(
     context: typer.Context, root: Runs = RUNS,
     study: Annotated[str | None, typer.Option(metavar="NAME", help="Only runs of this study.")] = None,
-    profile: Annotated[str | None, typer.Option("-p", "--profile", metavar="NAME", help="Only in this profile.")] = None,
+    profile: Annotated[str | None, typer.Option("-p", "--profile", metavar="NAME", help="Only runs of this profile.")] = None,
     since: Annotated[datetime | None, typer.Option(help="Only runs that ended since then.")] = None,
-    verdict: Annotated[VerdictName | None, typer.Option(help="Only with a claim that came out so.")] = None,
+    verdict: Annotated[VerdictName | None, typer.Option(help="Only runs with a claim of this verdict.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Prints one JSON object.")] = False,
 ) -> None:  # fmt: skip
     """Lists the runs that are kept, the newest first, and what the store holds."""
@@ -76,7 +76,7 @@ def runs(
 
 @app.command()
 def show(context: typer.Context, run: Name, root: Runs = RUNS) -> None:
-    """Prints a run's finals and verdicts again, and where it lies."""
+    """Prints a run's finals and verdicts again, and its folder."""
     from rich.text import Text
 
     from ..api.run import open_run
@@ -113,13 +113,13 @@ def value(
         str, typer.Argument(metavar="EXPRESSION", help="`final(error, d == 10)`, `first_step(accuracy >= 0.95)`, `final(error) < 0.1`.")
     ],
     experiment: Annotated[
-        str | None, typer.Option("--experiment", metavar="NAME", help="Of which experiment; not needed where the run has one.", autocompletion=complete.experiments)
+        str | None, typer.Option("--experiment", metavar="NAME", help="Which experiment; not needed if the run has only one.", autocompletion=complete.experiments)
     ] = None,
     root: Runs = RUNS, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Prints a number of a run in the words of claims.
 
-    Of each replicate, and their mean (least … largest); of a condition in how many it is true. In Python it is `run.evaluate(…)`.
+    For each replicate, and their mean (least … largest); of a condition, in how many it is true. In Python it is `run.evaluate(…)`.
     """
     from ..api.run import open_run
     from ..api.terminal import console_of
@@ -136,9 +136,9 @@ def value(
 @app.command()
 def export(
     context: typer.Context, run: Name,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Its ending, .csv or .parquet, says the format.")],
-    finals: Annotated[bool, typer.Option("--finals", help="One row a replicate, with its last values; not the curves.")] = False,
-    long: Annotated[bool, typer.Option("--long", help="Finals with one row a number: of an array one an entry.")] = False,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Its ending, .csv or .parquet, sets the format.")],
+    finals: Annotated[bool, typer.Option("--finals", help="One row per replicate with its last values, instead of the curves.")] = False,
+    long: Annotated[bool, typer.Option("--long", help="Finals with one row per number: of an array, one per entry.")] = False,
     root: Runs = RUNS,
 ) -> None:  # fmt: skip
     """Writes a run's curves or finals as CSV or Parquet."""
@@ -153,28 +153,28 @@ def prune(
     context: typer.Context,
     names: Annotated[list[str] | None, typer.Argument(metavar="RUN", help="Runs to remove.", autocompletion=complete.runs)] = None,
     keep: Annotated[
-        int | None, typer.Option(min=0, metavar="N", help="Removes all but the newest N of each study and profile.")
+        int | None, typer.Option(min=0, metavar="N", help="Removes all but the newest N runs of each study and profile.")
     ] = None,
     replicates: Annotated[
-        bool, typer.Option("--replicates", help="Removes from the store, too, what no run that is left shows.")
+        bool, typer.Option("--replicates", help="Also removes stored replicates that no remaining run shows.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Says what would go, and removes nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Prints what would be removed, and removes nothing.")] = False,
     root: Runs = RUNS,
 ) -> None:  # fmt: skip
-    """Removes runs. Stored replicates and checkpoints stay without --replicates."""
+    """Removes runs. Without --replicates, stored replicates and checkpoints stay."""
     from ..results.run_list import drafts, list_runs, named, prunable, referenced_keys, remove
 
     root = _root(context, root)
     if not names and keep is None and not replicates:
         print(
-            "say which runs go: by name, with --keep N, or --replicates for stored replicates that no run shows",
+            "say which runs to remove: by name or with --keep N; --replicates removes stored replicates that no run shows",
             file=sys.stderr,
         )
         raise typer.Exit(2)
     every = list_runs(root)
     doomed = {run.name: run for run in [named(root, name) for name in names or ()]}
     doomed |= {run.name: run for run in (prunable(every, keep) if keep is not None else ())}
-    verb = "would go" if dry_run else "removed"
+    verb = "would be removed" if dry_run else "removed"
     for run in doomed.values():
         size = run.size()
         if not dry_run:
@@ -195,7 +195,7 @@ def prune(
 
 @app.command()
 def repair(context: typer.Context, root: Runs = RUNS) -> None:
-    """Makes the store's index anew. The replicates' own files, which it is made from, lose nothing by it."""
+    """Rebuilds the store's index. It is made from the replicates' own files, which stay as they are."""
     from ..store.repair import repair as anew
 
     done = anew(_root(context, root) / STORE)
@@ -204,8 +204,8 @@ def repair(context: typer.Context, root: Runs = RUNS) -> None:
             f"{line}. It was moved to {_root(context, root) / 'store' / 'damaged'}, and its replicates will run again"
         )
     print(
-        f"{done.replicates:,} replicates are listed again"
-        + (f"; the index before is {done.index}" if done.index else "")
+        f"{done.replicates:,} replicates are in the new index"
+        + (f"; the old one is {done.index}" if done.index else "")
     )
 
 

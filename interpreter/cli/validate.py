@@ -15,9 +15,7 @@ def validate(
     form: Annotated[
         Format, typer.Option("--format", help="Prose, GitHub's annotations, a SARIF 2.1.0 log, or JSON.")
     ] = Format.text,
-    only_studies: Annotated[
-        bool, typer.Option("--only-studies", help="Passes over files without a key `dlspec`.")
-    ] = False,
+    only_studies: Annotated[bool, typer.Option("--only-studies", help="Skips files without a key `dlspec`.")] = False,
     allow_data: AllowData = False,
 ) -> None:
     """Checks studies in all their profiles, without running anything."""

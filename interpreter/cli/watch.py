@@ -36,7 +36,7 @@ def watch(options: RunOptions, command: Sequence[str]) -> int:
             if code == INTERRUPTED and not saved:
                 return code
             if not saved:
-                tell(f"{path}: it runs again when it is saved; Ctrl-C ends this")
+                tell(f"{path}: runs again when it is saved; Ctrl-C ends this")
             while stamp(path) in (before, None):
                 time.sleep(SECONDS)
             tell(f"\n{path} was saved")

@@ -259,7 +259,7 @@ def test_weights_and_data_files_go_in_where_they_are_asked_for(tmp_path: Path, m
     (weights / "of another run").mkdir()
     said = command("pack", run.name, "-o", "plain.dlspec.zip").splitlines()
     assert said[1:] == [
-        "not in it: kept weights of 1 replicate (--weights); data files data/rows.csv and data/other/rows.csv (--data FOLDER, the study's)"
+        "not included: kept weights of 1 replicate (--weights); data files data/rows.csv and data/other/rows.csv (--data FOLDER, the study's)"
     ]
     assert not [
         name for name in zipfile.ZipFile("plain.dlspec.zip").namelist() if "weights" in name or "rows.csv" in name

@@ -104,7 +104,7 @@ def test_progress_as_lines_where_there_is_no_terminal(tmp_path: Any, capfd: pyte
     told = capfd.readouterr().err.splitlines()
     assert (
         told[0] == "[1/1] e: measured only, 1 replicate, graph"
-        and told[-1] == "all 1 replicates are stored already: nothing is to run"
+        and told[-1] == "all 1 replicates are stored already: nothing to run"
     )
     dlspec.run(study, runs=tmp_path, jit="graph")
     assert capfd.readouterr() == ("", "")

@@ -124,7 +124,7 @@ def test_a_claim_that_fails_has_an_exit_code_of_its_own(tmp_path: Path) -> None:
         (("validate", "bad.yaml"), 1, "bad.yaml:9:26: unknown name 'z'"),
         (("new", "2x"), 2, "'2x' is not a name"),
         (("new", "_two words"), 2, "`dlspec new two_words`"),
-        (("new", "small"), 1, "is there already"),
+        (("new", "small"), 1, "exists already"),
         (("ops", "floor_too"), 1, "Did you mean 'floor_to'?"),
     ],
 )

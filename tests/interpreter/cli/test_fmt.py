@@ -75,7 +75,7 @@ def test_a_file_that_is_not_valid_is_no_trouble_when_asked(dlspec: Command, tmp_
     write(tmp_path / "a.yaml", WRONG), write(tmp_path / "b.yaml", MESSY)
     done = dlspec("fmt", "--only-valid", "a.yaml", "b.yaml")
     assert (done.returncode, done.stdout) == (0, "")
-    assert done.stderr == "a.yaml: is no valid study, and was left as it is\nb.yaml: formatted\n"
+    assert done.stderr == "a.yaml: is not a valid study, and was left as it is\nb.yaml: formatted\n"
 
 
 def test_what_cannot_be_read_is_trouble(dlspec: Command, tmp_path: Path) -> None:

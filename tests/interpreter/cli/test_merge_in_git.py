@@ -338,7 +338,7 @@ def test_changes_of_both_are_in_the_result(
     (("          - dense: {", "          - dense: 6\n          - dense: {"),
      (VARIANTS, "      frozen: {gradient: {f.dense_2: stop}}\n" + VARIANTS), [],
      ["theirs speaks of layer `dense_2` of network `f`, which is another layer now", "a.yaml: merged; ",
-      "a.yaml: look at what is told of above: put it right, or take the file as it is"]),
+      "a.yaml: check the points above: correct them, or take the file as it is"]),
     # what does not go together
     (("      narrow:\n        architecture: {f: {layers: [dense: 2, dense: 1]}}\n", ""),
      (CLAIMS, FAR.replace("error)", "error, variant == narrow)") + CLAIMS), [],

@@ -167,7 +167,7 @@ def test_damage_as_a_user_meets_it(
     (store / "index.sqlite").write_bytes(b"not a database" * 500)
     broken = dlspec("run", "small.yaml", cwd=tmp_path)
     assert broken.returncode == 1 and "dlspec runs repair" in broken.stderr and "Traceback" not in broken.stderr
-    assert "6 replicates are listed again" in dlspec("runs", "repair", cwd=tmp_path).stdout
+    assert "6 replicates are in the new index" in dlspec("runs", "repair", cwd=tmp_path).stdout
     whole = dlspec("run", "small.yaml", cwd=tmp_path)
     assert whole.returncode == 0 and "all 6 replicates are stored already" in whole.stderr
     assert numbers(run_folders(tmp_path)[-1]) == numbers(first)

@@ -105,7 +105,7 @@ def nodes(schema: Any) -> Iterator[dict[str, Any]]:
 
 def test_the_committed_schema_is_fresh() -> None:
     committed = (ROOT / SCHEMA_FILE).read_text("utf-8")
-    assert committed == study_schema_text(), "`make schemas` writes it anew"
+    assert committed == study_schema_text(), "`make schemas` regenerates it"
     assert json.loads(committed) == SCHEMA
 
 
@@ -295,7 +295,7 @@ def test_every_argument_of_a_layer_is_a_property(name: str) -> None:
 
 
 def test_the_committed_reference_is_fresh() -> None:
-    assert (ROOT / "docs" / "reference.md").read_text("utf-8") == reference(), "`make schemas` writes it anew"
+    assert (ROOT / "docs" / "reference.md").read_text("utf-8") == reference(), "`make schemas` regenerates it"
 
 
 def test_the_reference_and_descriptions_hold_every_row() -> None:
