@@ -89,7 +89,7 @@ def _unavailable(item: t.Recalled, times: int, averaged: bool) -> tuple[str, str
     """What is wrong with a moment, and what to do."""
     if item.moment in ("average", "current") and not averaged:
         return (
-            f"`{item.moment}` is of moving averages of the weights, and no optimiser keeps any",
+            f"`{item.moment}` needs moving averages of the weights, and no optimiser keeps any",
             "Give an optimiser `use_ema: true`.",
         )
     if item.moment != "after":

@@ -90,12 +90,12 @@ def must_be_no_claims(function: str, span: Span) -> None:
         row = CLAIM_FORMS[function]
         hint = f"Under `claims` it is `{row.name}{row.signature}`: {row.meaning}."
         hint = sentence("An entry of an array is written `f.weights[n]`.", hint) if row.name == "at" else hint
-        raise problem_at(span, f"`{function}` stands only in claims", hint)
+        raise problem_at(span, f"`{function}` is allowed only in claims", hint)
     if function in ENDS:
         hint = "Give the phase its steps by a constant, and compare with that: `constants: {first: 100}`, `phases: {a: {steps: first}}`, `step < first`."
         raise problem_at(
             span,
-            f"`{function}` is a step, and stands only in claims, in schedules and in `evaluate: {{at: […]}}`",
+            f"`{function}` is a step, and is allowed only in claims, in schedules and in `evaluate: {{at: […]}}`",
             hint,
         )
 

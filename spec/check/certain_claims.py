@@ -70,7 +70,7 @@ def certain(tree: c.Claim, rates: Mapping[str, Between], span: Span) -> Iterator
 
 
 def _warned(text: str, how: str, why: str, hint: str, span: Span) -> Problem:
-    return Problem(f"`{text}` is {how} so, whatever a run gives{why}", span, hint, "warning")
+    return Problem(f"`{text}` is {how} true, whatever a run gives{why}", span, hint, "warning")
 
 
 def _apart(operation: str, arguments: tuple[c.Claim, ...], rates: Mapping[str, Between]) -> Certain | None:
@@ -79,7 +79,7 @@ def _apart(operation: str, arguments: tuple[c.Claim, ...], rates: Mapping[str, B
         return SELF[operation], "", OF_OTHERS
     if SELF.get(operation) == "never" and (pin := _pinned_alone(*arguments)):
         why = f": where {pin.axis} == {pin.value}, a value is compared with itself"
-        return "never", why, f"On the other side say which are meant: `{pin.axis} != {pin.value}`."
+        return "never", why, f"Exclude it on the other side: `{pin.axis} != {pin.value}`."
     if operation not in (*SELF, "within"):
         return None
     named = [part.measure for one in arguments for part in c.parts(one) if isinstance(part, c.Measured)]
@@ -87,7 +87,7 @@ def _apart(operation: str, arguments: tuple[c.Claim, ...], rates: Mapping[str, B
     if not named or len(ranges) < len(arguments):
         return None
     low, high = rates[named[0]]
-    why = f": '{named[0]}' lies between {low:g} and {high:g}"
+    why = f": '{named[0]}' is between {low:g} and {high:g}"
     (low, high), *others = ranges
     if operation in ("equal", "not_equal"):
         ((least, most),) = others

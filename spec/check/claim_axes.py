@@ -85,8 +85,8 @@ class Reach:
                 known = listing(self._values(group, self.all[group]))
                 raise problem_at(
                     span,
-                    f"`{claim_text(tree)}` speaks of no cell: its conditions exclude each other",
-                    f"{' and '.join(group)} {'has' if len(group) == 1 else 'have'} {known}.",
+                    f"`{claim_text(tree)}` selects no cell: its conditions exclude each other",
+                    f"The values of {' and '.join(group)} are {known}.",
                 )
         pinned = {self.dimension[one.axis] for one in selections if one.operator == "=="}
         self.known[selections] = {
@@ -120,7 +120,7 @@ class Reach:
         group = self.dimension[tree.axis]
         y = dict(self._kept(tree.y, span, True))
         if group not in y:
-            message = f"`{claim_text(tree.y)}` is one number along '{tree.axis}', and `{tree.form}` goes along it"
+            message = f"`{claim_text(tree.y)}` has one value along '{tree.axis}', and `{tree.form}` needs several"
             raise problem_at(span, message, self._loosened(tree, group))
         del y[group]
         return y
@@ -129,14 +129,14 @@ class Reach:
         group = self.dimension[tree.axis]
         y = self._kept(tree.y, span, True)
         if group not in y:
-            message = f"`{claim_text(tree.y)}` is one number along '{tree.axis}', and `{tree.form}` goes along it"
+            message = f"`{claim_text(tree.y)}` has one value along '{tree.axis}', and `{tree.form}` needs several"
             raise problem_at(span, message, self._loosened(tree, group))
         kept_values = self._met([y, self._kept(tree.x, span, True)], tree, span)
         values = {self.axes[tree.axis][place] for place in kept_values.pop(group)}
         if len(values) < MIN_AXIS_VALUES:
             others = [axis for axis in group if axis != tree.axis]
-            hint = f"It needs two or more: go along {listing(others)}, or choose others." if others else ""
-            message = f"`{claim_text(tree)}` goes along a single value of '{tree.axis}'"
+            hint = f"It needs two or more: choose other values, or another axis: {listing(others)}." if others else ""
+            message = f"`{claim_text(tree)}` runs along '{tree.axis}', which has a single value here"
             raise problem_at(span, message, hint or "It needs two or more.")
         return kept_values
 
@@ -144,7 +144,7 @@ class Reach:
         """How to make what is one number along an axis a number for each of its values."""
         pins = [one for one in _selections(tree.y) if one.axis in group and one.operator == "=="]
         if not pins:
-            return f"Give what has a value for each '{tree.axis}', as `final(…)` has."
+            return f"Give it something with a value for each '{tree.axis}', such as `final(…)`."
         told = " and ".join(f"`{selection_text(one)}`" for one in dict.fromkeys(pins))
         conditions = "conditions" if len(set(pins)) > 1 else "condition"
         return f"Leave out the {conditions} {told}, or choose several values: `{pins[0].axis} >= …`."
@@ -152,7 +152,7 @@ class Reach:
     def _apart(self, group: tuple[str, ...], one: frozenset[int], other: frozenset[int], tree: Any, span: Span) -> Any:
         name = " and ".join(f"'{axis}'" for axis in group)
         sets = [", ".join(self._values(group, kept)) for kept in (one, other)]
-        message = f"the parts of `{claim_text(tree)}` speak of other values of {name}: {sets[0]} and {sets[1]}"
+        message = f"the parts of `{claim_text(tree)}` have different values of {name}: {sets[0]} against {sets[1]}"
         pin = ", ".join(f"{axis} == {self.axes[axis][min(one)]}" for axis in group)
         alone = f"one value of each in one of them: `{pin}`" if len(group) > 1 else "one value in one of them by `==`"
         hint = f"They are compared value by value: choose the same values in both, or {alone}."

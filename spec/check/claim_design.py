@@ -57,16 +57,14 @@ class ClaimDesign:
         if count < row.fewest:
             message = f"the claim '{claim.name}' can't be decided: `judge: {row.name}` takes {row.fewest} replicates or more, {there}"
             severity = "warning" if self.late else "error"
-            return [Problem(message, span, f"`replicates: {HOLDS_FROM}` lets it hold.", severity)]
+            return [Problem(message, span, f"With `replicates: {HOLDS_FROM}` it can hold.", severity)]
         if claim.judge.name == "share" and count < (enough := enough_for_share(claim.judge.value or 0)):
             takes = f"`judge: {claim.judge}` takes {enough} replicates or more to hold"
-            message = f"the claim '{claim.name}' can fail, and not hold: {takes}, {there}"
-            return [Problem(message, span, f"`replicates: {enough}`, or a smaller share.", "warning")]
+            message = f"the claim '{claim.name}' can fail, but cannot hold: {takes}, {there}"
+            return [Problem(message, span, f"Write `replicates: {enough}`, or a smaller share.", "warning")]
         if count == 1 and not self.late:
-            message = (
-                f"the claim '{claim.name}' is judged on one replicate of something random: it can be seen, and not hold"
-            )
-            return [Problem(message, span, f"`replicates: {HOLDS_FROM}` lets it hold.", "warning")]
+            message = f"the claim '{claim.name}' is judged on one replicate of something random: it can be seen, but cannot hold"
+            return [Problem(message, span, f"With `replicates: {HOLDS_FROM}` it can hold.", "warning")]
         return []
 
     def _looked_at(self, selections: tuple[c.Selection, ...]) -> list[Program]:

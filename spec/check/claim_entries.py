@@ -48,16 +48,16 @@ def along_entries(
     if not found:
         return None
     if name in constants:
-        raise problem_at(span, f"'{name}' is a constant, and here an index", "Call the index otherwise.")
+        raise problem_at(span, f"'{name}' is a constant, and an index here", "Give the index another name.")
     every = {measure: set(sizes(measure, place)) for measure, place in found}
     known = {size for of_measure in every.values() for size in of_measure}
     if len(known) > 1:
         told = listing(f"{size} of '{measure}'" for measure, own in every.items() for size in sorted(own))
-        message = f"'{name}' goes over arrays of several lengths: {told}"
+        message = f"'{name}' runs over arrays of different lengths: {told}"
         raise problem_at(span, message, "Give each an index and a claim of its own, or choose cells by a condition.")
     count = known.pop() if known else 1
     if count > MAX_ENTRIES:
-        message = f"'{name}' goes over {count:,} entries; the limit is {MAX_ENTRIES}"
+        message = f"'{name}' runs over {count:,} entries; the limit is {MAX_ENTRIES}"
         raise problem_at(
             span, message, f"Make a measure of it: `largest: max({found[0][0]})`, and claim `final(largest)`."
         )

@@ -31,12 +31,12 @@ def quantified(
     names = [name for name, _ in node.ranges]
     for name in names:
         if name in constants:
-            hint = "Call the index otherwise."
-            raise problem_at(text.span(node), f"'{name}' is a constant, and here an index", hint)
+            hint = "Give the index another name."
+            raise problem_at(text.span(node), f"'{name}' is a constant, and an index here", hint)
     extents = [_extent(extent, text, number(extent, constants)) for _, extent in node.ranges]
     total = reduce(lambda a, b: a * b, extents, 1)
     if total > MAX_ENTRIES:
-        message = f"this claim is written out to {total:,} conditions; the limit is {MAX_ENTRIES}"
+        message = f"this claim expands to {total:,} conditions; the limit is {MAX_ENTRIES}"
         raise problem_at(text.span(node), message, "Make a measure of it: `max([… for i < n])`.")
     parts = [condition(node.body, {**constants, **at}) for at in _indices(names, extents)]
     return reduce(lambda a, b: c.Apply("logical_and", (a, b)), parts)
@@ -50,5 +50,5 @@ def _indices(names: list[str], extents: list[int]) -> Iterator[dict[str, float]]
 def _extent(node: n.Expr, text: Text, value: float) -> int:
     if value != int(value) or value < 1:
         hint = "Write a whole number from 1 on: `for i < 3`."
-        raise problem_at(text.span(node), f"an index goes over a whole number of entries, and this is {value:g}", hint)
+        raise problem_at(text.span(node), f"an index runs over a whole number of entries, and this is {value:g}", hint)
     return int(value)

@@ -72,7 +72,7 @@ def constant_number(text: Text, constants: Mapping[str, float]) -> float:
 def _number(node: n.Expr, text: Text, constants: Mapping[str, float]) -> float:
     tree = claim_part(node, text, Subject({}, {}, constants))
     if not isinstance(tree, c.Number):
-        raise problem_at(text.span(node), "a number of constants is needed here", "Write `1 / classes`, say.")
+        raise problem_at(text.span(node), "a number made of constants is needed here", "Write `1 / classes`, say.")
     return tree.value
 
 
@@ -135,7 +135,7 @@ def _of_an_index(node: n.Index, subject: Subject) -> str:
     if isinstance(array, n.Name) and array.name in subject.measures:
         return f"At the last step it is `final({array.name})`, at another one `at({array.name}, 100)`; an entry of an array is `final(v[0])`."
     if isinstance(array, n.Call) and array.function in (*c.BEST, "final", "mean_over", "at"):
-        return f"What is looked at stands within its brackets: `{array.function}(m[0])` is an entry of an array, `{array.function}(m, variant == a)` is of a variant."
+        return f"Write what is looked at in its brackets: `{array.function}(m[0])` is an entry of an array, `{array.function}(m, variant == a)` is of a variant."
     return _forms()
 
 
@@ -171,13 +171,13 @@ def _name(name: str, span: Span, subject: Subject, until: bool) -> c.Claim:
         raise problem_at(
             span,
             f"'{name}' is an axis of names, not of numbers",
-            f"Choose with it: `{name} == {subject.axes[name][0]}`.",
+            f"Use it in a condition: `{name} == {subject.axes[name][0]}`.",
         )
     if name in subject.constants:
         return c.Number(subject.constants[name])
     known = [*subject.measures, *subject.axes, *subject.constants]
     if name == "step":
-        hint = "Steps are no axis: `final(m)` beside `at(m, 0)`, `highest(m, step > 100)` and `first_step(m < c)` speak of them."
+        hint = "Steps are no axis: use `final(m)` beside `at(m, 0)`, `highest(m, step > 100)` or `first_step(m < c)`."
         raise problem_at(span, "a claim has no value for each step", hint)
     raise problem_at(span, f"unknown name '{name}'", did_you_mean(name, known) or f"Known here: {listing(known)}.")
 
@@ -218,7 +218,7 @@ def _call(
         if x is None or axis is None:
             hint = f"Swept here: {listing(subject.swept)}." if subject.swept else "There is no sweep over a constant."
             gone = subject.left_out(along.name) if isinstance(along, n.Name) and along.name not in subject.axes else ""
-            raise problem_at(text.span(along), "this is no swept constant, nor made from one", gone or hint)
+            raise problem_at(text.span(along), "this is neither a swept constant nor made from one", gone or hint)
         return c.Along(function, claim_part(arguments[0], text, subject), x, axis)
     if function in c.OVER:
         return _over(function, arguments, text, subject, span, until)
@@ -244,7 +244,7 @@ def _call(
 def _other_axis(axis: str, subject: Subject) -> str:
     """What may be meant by an axis that there is not."""
     if axis in ("replicate", "replicates", "seed", "seeds") and axis not in subject.measures:
-        return "Replicates are no axis: each is judged by itself, and `judge: mean` judges their mean."
+        return "Replicates are no axis: each is judged by itself; `judge: mean` judges their mean."
     return subject.left_out(axis) or did_you_mean(axis, subject.axes) or those("axes", subject.axes)
 
 
@@ -253,8 +253,8 @@ def _over(
 ) -> c.Claim:
     """A reduction along an axis, or the index of an array. Raises StudyError."""
     if len(arguments) != 2 or not isinstance(arguments[1], n.Name):
-        hint = f"Write `{function}(final(error), d)`: of what, and along which axis."
-        raise problem_at(span, f"`{function}` goes along an axis, and is given none", hint)
+        hint = f"Write `{function}(final(error), d)`: what to reduce, and along which axis."
+        raise problem_at(span, f"`{function}` needs an axis to run along", hint)
     axis = arguments[1].name
     if axis not in subject.axes:
         part = along_entries(
@@ -265,7 +265,7 @@ def _over(
             return part
         hint = _other_axis(axis, subject)
         if array := next((name for name, shape in subject.measures.items() if shape), None):
-            hint = sentence(hint, f"An index goes over the entries of an array: `{function}(final({array}[i]), i)`.")
+            hint = sentence(hint, f"An index runs over the entries of an array: `{function}(final({array}[i]), i)`.")
         raise problem_at(text.span(arguments[1]), f"there is no axis '{axis}'", hint)
     if function.startswith("arg") and axis not in subject.swept:
         hint = f"`{function[3:]}` is the value there; compare variants by `final(…, variant == NAME)`."

@@ -52,7 +52,7 @@ def _drawn_before(context: Context) -> str:
 def choice(checker: Elaborator, node: n.Call, text: Text, context: Context, span: Span) -> t.Term:
     """`choice(values, p)`: an entry of an array, at an index that is drawn."""
     if context.stage not in ("draw", "example") or context.calls:
-        message = "`choice` draws, and stands only in `task.draw` and `task.example`"
+        message = "`choice` draws, and is allowed only in `task.draw` and `task.example`"
         raise problem_at(span, message, _drawn_before(context))
     if not node.arguments:
         raise problem_at(span, "`choice` lacks the values that it chooses from", _CHOICE)
@@ -86,10 +86,10 @@ def _plain(node: n.Expr) -> bool:
 def _sample(checker: Elaborator, node: n.Call, text: Text, context: Context, span: Span) -> t.Term:
     row = DISTRIBUTIONS[node.function]
     if context.calls:
-        message = f"`{row.name}` draws, and stands in the body of the function '{context.calls[-1]}'"
+        message = f"`{row.name}` draws, and is not allowed in the body of the function '{context.calls[-1]}'"
         raise problem_at(span, message, "Draw under `task.draw` or `task.example`, and pass the value.")
     if context.stage not in ("draw", "example"):
-        message = f"`{row.name}` draws, and stands only in `task.draw`, `task.example` and initialisers"
+        message = f"`{row.name}` draws, and is allowed only in `task.draw`, `task.example` and initialisers"
         raise problem_at(span, message, _drawn_before(context))
     known = [*(parameter.name for parameter in row.parameters), *(["shape"] if row.shaped else [])]
     for name, value in node.keywords:

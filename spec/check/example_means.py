@@ -39,7 +39,7 @@ CHOICES = ("where", "on")
 def must_be_in_a_measure(row: Form, context: Context, span: Span) -> None:
     """Refuses what ranges over examples elsewhere than in measures."""
     if row.stage == "measures" and context.stage not in ("measures", "statistics", "any"):
-        message = f"`{row.name}` ranges over evaluation examples, and stands only in measures"
+        message = f"`{row.name}` ranges over evaluation examples, and is allowed only in measures"
         raise problem_at(span, message, IN_ITS_PLACE.get((row.name, context.stage), "`mean` is the mean of an array."))
 
 

@@ -175,7 +175,7 @@ class Checker:
                 "Write what it is applied to in brackets, or choose another name for a value of your own.",
             )
         if name == LEFT_OUT:
-            message = f"`{name}` says how many updates were left out, and stands only in measures"
+            message = f"`{name}` says how many updates were left out, and is allowed only in measures"
             raise problem_at(span, message, "Measure it: `measures: {skipped: left_out}`.")
         if name in COUNTERS:
             where = (

@@ -24,7 +24,7 @@ def derivative(form: str, of: t.Term, by: t.Term, along: t.Term | None, stage: s
     """A derivative of one example's value with respect to a name, a layer's output or weights. Raises StudyError."""
     if stage not in LATE_STAGES:
         what = {"gradient": "a gradient", "jacobian": "a Jacobian matrix"}.get(form, "a derivative")
-        raise problem_at(span, f"{what} has no value here", "It may stand in outputs, losses and measures.")
+        raise problem_at(span, f"{what} has no value here", "Use it in outputs, losses and measures.")
     chosen = _chosen(by)
     refuse_means_in_weights(form, of, chosen, stage, span)
     if form in ("gradient", "hessian_vector"):
@@ -178,7 +178,7 @@ def batch_mean(checker: Elaborator, of: t.Term, stage: str, span: Span) -> t.Ter
     """`B(e)`: the mean over the batch, in a loss. Raises StudyError."""
     if stage != "loss":
         hint = "In measures `E(…)` is the mean over the evaluation examples; `mean(…)` is that of an array."
-        raise problem_at(span, "`B` is the mean over the batch of training, and stands only in losses", hint)
+        raise problem_at(span, "`B` is the mean over the training batch, and is allowed only in losses", hint)
     inner = next((item for item in t.walk(of) if isinstance(item, t.BatchMean)), None)
     if inner is not None:
         raise problem_at(

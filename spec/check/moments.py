@@ -24,8 +24,8 @@ Needed = t.Recalled | t.Reference
 def recalled(checker: Elaborator, node: n.Call, text: Text, context: Context, span: Span) -> t.Term:
     """A value at the weights of another time. Raises StudyError."""
     if context.stage not in LATE_STAGES:
-        hint = "It may stand in outputs, losses and measures."
-        raise problem_at(span, f"`{node.function}` speaks of trained weights, and there are none here yet", hint)
+        hint = "Use it in outputs, losses and measures."
+        raise problem_at(span, f"`{node.function}` needs trained weights, and there are none here yet", hint)
     phase, number = "", None
     if node.function == "after":
         phase, number = _phase(checker, node.arguments[0], text, context)
@@ -42,7 +42,7 @@ def recalled(checker: Elaborator, node: n.Call, text: Text, context: Context, sp
         )
     if not checker.names.trained(operand):
         hint = "Take a network's output, or weights: `f.weights`."
-        raise problem_at(span, f"`{node.function}` is of something that weights make, and none are in this", hint)
+        raise problem_at(span, f"`{node.function}` takes what depends on weights, and this depends on none", hint)
     return t.Recalled(operand, node.function, phase, number, type=operand.type, span=span)
 
 

@@ -48,8 +48,8 @@ def parts_of(checker: LayerMaker, row: Layer, model: Any, config: dict[str, Any]
 def _noted(checker: LayerMaker, name: str, term: t.Term, node: yaml.Node) -> None:
     """Notes a part of the input; layers that take the same share it."""
     if checker.model.each is not None:
-        message = f"'{name}' speaks of the example, and this network is shared over an axis of it"
-        raise problem_at(node.span, message, "Leave `each` out, or the argument.")
+        message = f"'{name}' depends on the example, and this network is shared over an axis of it"
+        raise problem_at(node.span, message, "Leave out `each` or the argument.")
     text = bare(term)
     before = checker.parts.setdefault(name, (text, term))
     if before[0] != text:

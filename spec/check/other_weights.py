@@ -30,8 +30,8 @@ MAX_VALUES = 100
 def with_weights(checker: Elaborator, node: n.Call, text: Text, context: Context, span: Span) -> t.Term:
     """A value at other weights. Raises StudyError."""
     if context.stage not in LATE_STAGES:
-        hint = "It may stand in outputs, losses and measures."
-        raise problem_at(span, f"`{WITH_WEIGHTS}` speaks of weights, and there are none here yet", hint)
+        hint = "Use it in outputs, losses and measures."
+        raise problem_at(span, f"`{WITH_WEIGHTS}` needs weights, and there are none here yet", hint)
     terms = (checker.term(argument, text, context) for argument in node.arguments)
     operand, chosen, weights = (enclosed(next(terms), context.bound), behind(next(terms), context.bound), next(terms))
     replaced = _replaced(chosen, span)

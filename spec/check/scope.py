@@ -350,7 +350,7 @@ class ExperimentScope:
             networks = self.vocabulary.words(("networks",), lambda: self.model.architecture)
             raise no_network(path, self.model.architecture, networks, span)
         if order(stage) <= order("architecture"):
-            message = "weights and outputs of layers change in training, and stand only in outputs, losses and measures"
+            message = "weights and layer outputs change in training: use them in outputs, losses or measures"
             raise problem_at(span, message, "Move this there.")
         return weight(self.plan(str(name), span), rest, span)
 

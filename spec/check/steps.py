@@ -58,7 +58,7 @@ def _value(node: n.Expr, text: Text, constants: Mapping[str, float], borders: Bo
             return constants[name]
         case n.Name(name):
             hint = did_you_mean(name, constants) or HINT
-            raise problem_at(span, f"a step is made of constants that no axis changes, and '{name}' is none", hint)
+            raise problem_at(span, f"a step is made of constants that no axis changes, and '{name}' is not one", hint)
         case n.Unary("-", operand):
             return -_value(operand, text, constants, borders)
         case n.Binary(operator, left, right) if operator in ("+", "-", "*", "//"):

@@ -57,7 +57,7 @@ def warned(check: str, until: str = "") -> list[str]:
 )  # fmt: skip
 def test_what_no_run_can_change_is_warned_of(check: str, how: str) -> None:
     (told,) = warned(check)
-    assert f" is {how} so" in told
+    assert f" is {how} true" in told
 
 
 @pytest.mark.parametrize(
@@ -78,15 +78,15 @@ def test_what_hangs_on_a_run_is_not(check: str) -> None:
 @pytest.mark.parametrize(
     ("until", "told"),
     [
-        ("acc > 95", "`acc > 95` is never so, whatever a run gives: 'acc' lies between 0 and 1"),
+        ("acc > 95", "`acc > 95` is never true, whatever a run gives: 'acc' is between 0 and 1"),
         (
             "err < 0.1 and each[1] < 90",
-            "`each[1] < 90` is always so, whatever a run gives: 'each' lies between 0 and 1",
+            "`each[1] < 90` is always true, whatever a run gives: 'each' is between 0 and 1",
         ),
-        ("err >= err", "`err >= err` is always so, whatever a run gives"),
+        ("err >= err", "`err >= err` is always true, whatever a run gives"),
         (
             "percent - acc > 200",
-            "`percent - acc > 200` is never so, whatever a run gives: 'percent' lies between 0 and 100",
+            "`percent - acc > 200` is never true, whatever a run gives: 'percent' is between 0 and 100",
         ),
     ],
 )

@@ -46,9 +46,9 @@ def told(check: str, way: str = "", zipped: bool = False) -> list[tuple[str, str
 @pytest.mark.parametrize("way", WAYS)
 def test_parts_that_do_not_meet_are_wrong_however_the_study_is_run(way: str, zipped: bool) -> None:
     for check, start in (
-        ("slope(final(error, d == 1), d) > 0", "`final(error, d == 1)` is one number along 'd'"),
+        ("slope(final(error, d == 1), d) > 0", "`final(error, d == 1)` has one value along 'd'"),
         ("final(error, d <= 1) < final(error, d >= 3)", "the parts of "),
-        ("final(error, d < 2, d > 2) < 1", "`final(error, d < 2, d > 2)` speaks of no cell"),
+        ("final(error, d < 2, d > 2) < 1", "`final(error, d < 2, d > 2)` selects no cell"),
     ):
         ((message, _),) = told(check, way, zipped)
         assert message.startswith(start)
@@ -73,7 +73,7 @@ def test_values_of_an_override_are_compared_with_those_that_it_leaves_out() -> N
 def test_an_axis_that_an_override_removes_is_named() -> None:
     hint = "The profile or an override removes 'd': keep one value of it, or remove the claim there, too."
     assert told("slope(final(error), d) > 0", "sweep.d=null") == [
-        ("this is no swept constant, nor made from one", hint)
+        ("this is neither a swept constant nor made from one", hint)
     ]
     assert told("final(error, d == 1) < 3", "sweep.d=null") == [("there is no axis 'd'", hint)]
 
@@ -88,6 +88,6 @@ def test_the_advice_for_zipped_axes_can_be_followed() -> None:
         told("slope(final(error, m >= 3), d) > 0", zipped=True) == told("slope(final(error), d) > 0", zipped=True) == []
     )
     ((message, hint),) = told("increasing(final(error, m == 4), m) and final(error) < 9", zipped=True)
-    assert message == "`increasing(final(error, m == 4), m)` goes along a single value of 'm'"
-    assert hint == "It needs two or more: go along d, or choose others."
+    assert message == "`increasing(final(error, m == 4), m)` runs along 'm', which has a single value here"
+    assert hint == "It needs two or more: choose other values, or another axis: d."
     assert told("increasing(final(error, m == 4), d)", zipped=True) == []

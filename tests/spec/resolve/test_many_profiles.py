@@ -148,7 +148,7 @@ def _shown(plan: Any) -> Any:
 
 def test_what_one_of_many_profiles_has_wrong_is_told_of_it_alone() -> None:
     assert [message for message, _ in _told(_sized())] == [
-        "the claim 'c' is judged on one replicate of something random: it can be seen, and not hold"
+        "the claim 'c' is judged on one replicate of something random: it can be seen, but cannot hold"
     ]
     found = _told(_sized("wrong: {experiments: {e: {constants: {d: 0}}}}"))
     hint = "Write whole numbers from 1 on, as in `[3, 2]`.  In the profile 'wrong'."
