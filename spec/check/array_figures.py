@@ -27,13 +27,13 @@ def _check_heatmap(figure: Any, programs: Sequence[Program]) -> None:
     if (figure.x is None) != (figure.y is None):
         given = "x" if figure.y is None else "y"
         message = f"this heatmap has `{given}`, and no `{'y' if given == 'x' else 'x'}`"
-        hint = "Give both: each is an axis. Without both the measure is a matrix [m, n], of each cell."
+        hint = "Give both: each is an axis. Without both, the measure is a matrix [m, n] in each cell."
         raise problem_at(figure.key(given), message, hint)
     for one, other in (("x", "y"), ("x", "panel"), ("y", "panel")):
         if getattr(figure, one) is not None and getattr(figure, one) == getattr(figure, other):
             message = f"`{one}` and `{other}` are one axis, '{getattr(figure, one)}'"
             raise problem_at(
-                figure.key(other), message, "A heatmap goes over two axes; a third may have a panel a value."
+                figure.key(other), message, "A heatmap has two axes; a third may have one panel per value."
             )
     (node,) = figure.nodes("z")
     for program in programs:
@@ -42,14 +42,16 @@ def _check_heatmap(figure: Any, programs: Sequence[Program]) -> None:
         name = entry(figure.z)[0]
         if figure.x is not None and shape:
             zeros = ", ".join("0" for _ in shapes[name])
-            message = f"the measure '{name}' is an array {list(shapes[name])}; a heatmap over two axes shows a number of each cell"
+            message = f"the measure '{name}' is an array {list(shapes[name])}; a heatmap over two axes shows one number per cell"
             raise problem_at(
-                node.span, message, f"Choose an entry: `{name}[{zeros}]`; or leave `x` and `y` out: a panel a cell."
+                node.span,
+                message,
+                f"Choose an entry: `{name}[{zeros}]`; or leave `x` and `y` out, for a panel per cell.",
             )
         if figure.x is None and len(shape) != 2:
             if not shapes[name]:
                 message = f"the measure '{name}' is one number, and this heatmap has no axes"
-                raise problem_at(node.span, message, "Say which two axes it goes over: `x` and `y`.")
+                raise problem_at(node.span, message, "Name its two axes: `x` and `y`.")
             raise wrong_shape(figure.z, node.span, shapes[name], "a heatmap without `x` and `y` shows arrays [m, n]")
 
 

@@ -76,7 +76,7 @@ def call(checker: Elaborator, node: n.Call, text: Text, context: Context) -> t.T
     from ..tables.operations.other_names import OTHER_NAMES  # of studies with errors alone
 
     near = OTHER_NAMES.get(node.function) or (
-        "It is a layer, and stands in a network's `layers`."
+        "It is a layer: use it in a network's `layers`."
         if node.function in LAYERS
         else did_you_mean(node.function, checker.names.vocabulary.callables(context.stage))
     )
@@ -175,7 +175,7 @@ def backward(
         soft = checker.value(surrogate.node, inner)
         if soft.type.shape != body.type.shape:
             message = f"the surrogate of '{function.name}' is {soft.type}, and the function {body.type}"
-            raise problem_at(surrogate.key, message, "Both have to be of one shape.")
+            raise problem_at(surrogate.key, message, "Both must have the same shape.")
         if soft.type.kind != "real" and checker.differentiable.intersection(keys):
             message = f"the surrogate of '{function.name}' is {soft.type}, and has no gradient"
             raise problem_at(surrogate.key, message, "Only real numbers have one; `stop` lets none through.")
@@ -190,10 +190,10 @@ def backward(
             f"`{row.name}` passes its upstream gradient to '{function.parameters[place]}' of '{function.name}', which is "
             f"{arguments[place].type}: no gradient passes through it"
         )
-        raise problem_at(arguments[place].span or span, message, "Give it the real number that the weights make.")
+        raise problem_at(arguments[place].span or span, message, "Pass it the real number made from the weights.")
     if not learnt and checker.names.trained(body):
         message = f"`{row.name}` passes its upstream gradient to an argument of '{function.name}', and none depends on weights: its body alone does"
-        raise problem_at(span, message, "Give it what the weights make as an argument, or leave the mode out.")
+        raise problem_at(span, message, "Pass it what depends on weights as an argument, or leave the mode out.")
     if not trained:
         return None, soft
     if len(trained) > 1:
@@ -206,7 +206,7 @@ def backward(
         message = (
             f"`{row.name}` passes an upstream gradient of the shape of {body.type} to '{parameter}', which is {given}"
         )
-        raise problem_at(span, message, "Both have to be of one shape.")
+        raise problem_at(span, message, "Both must have the same shape.")
     return trained[0], soft
 
 
@@ -254,8 +254,8 @@ def _axis_or_number(row: Operation, array: t.Term, second: t.Term) -> None:
     """Refuses `max(x, 0)` of a vector: its only axis says nothing, and elsewhere the larger of two is written so."""
     if isinstance(second, t.Literal) and len(array.type.shape) == 1:
         alone = bare(array) if len(bare(array)) <= 40 else "x"
-        message = f"the second argument of `{row.name}` is an axis, and {array.type} has one alone"
-        raise problem_at(second.span, message, sentence(row.of_two, f"Of all entries it is `{row.name}({alone})`."))
+        message = f"the second argument of `{row.name}` is an axis, and {array.type} has only one"
+        raise problem_at(second.span, message, sentence(row.of_two, f"Over all entries, write `{row.name}({alone})`."))
 
 
 def parameter(kind: str, name: str, row: str, term: t.Term) -> Any:

@@ -60,7 +60,7 @@ def declared(model: Experiment) -> Declared:
         match = re.fullmatch(r"\s*(\w+)\s*\(\s*((?:\w+(?:\s*,\s*\w+)*)?)\s*\)\s*", key.text)
         if match is None:
             hint = "A function is written `u(r): …`, `gap(a, b): …`, or `error(): …` without parameters."
-            found.append(Problem(f"'{key.text}' is no function's head", key.span, hint))
+            found.append(Problem(f"'{key.text}' is not a function head", key.span, hint))
             continue
         name, parameters = match[1], tuple(re.split(r"\s*,\s*", match[2])) if match[2] else ()
         wrong = _faults(replace(key, text=name), seen, HIDING_FUNCTION)
@@ -123,7 +123,7 @@ def is_taken(name: str) -> bool:
 def _parameter_faults(parameters: tuple[str, ...], span: Span) -> Iterator[Problem]:
     for word in parameters:
         if parameters.count(word) > 1:
-            yield Problem(f"the parameter '{word}' stands twice", span, "Rename one of them.")
+            yield Problem(f"the parameter '{word}' is listed twice", span, "Rename one of them.")
         elif not is_name(word):
             message = f"'{word}' cannot be a parameter: it is a word of the expression language, or no name"
             yield Problem(message, span, "Choose another.")

@@ -124,5 +124,5 @@ class Order:
 def circle(names: Sequence[str], key: Span) -> Problem:
     """The problem of a long chain of names that ends where it begins; `key` is where the first stands."""
     chain = " → ".join([*names[:3], "…", names[-1], names[0]])
-    hint = "Nothing is made from itself: write one of them another way."
+    hint = "Nothing can depend on itself: write one of them another way."
     return Problem(f"'{names[0]}' is defined through itself, by way of {len(names)} names: {chain}", key, hint)

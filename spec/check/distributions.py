@@ -76,7 +76,7 @@ def choice(checker: Elaborator, node: n.Call, text: Text, context: Context, span
     return t.Gather(values, index, 0, type=Type(kind, (*index.type.shape, *values.type.shape[1:])), span=span)
 
 
-_CHOICE = "It is `choice(values, p)`, or `choice(values)` where all are as probable; `shape=[k]` asks for k of them."
+_CHOICE = "It is `choice(values, p)`, or `choice(values)` if all are equally probable; `shape=[k]` asks for k of them."
 
 
 def _plain(node: n.Expr) -> bool:
@@ -145,7 +145,9 @@ def _check(parameter: Parameter, row: Distribution, term: t.Term, dtype: str) ->
         )
     if parameter.kind == "matrix" and (len(term.type.shape) != 2 or term.type.shape[0] != term.type.shape[1]):
         message = f"{what} has to be a square matrix [n, n], and is {term.type}"
-        raise problem_at(term.span, message, "Of independent entries it is `[v[i] if i == j else 0 for i < n, j < n]`.")
+        raise problem_at(
+            term.span, message, "For independent entries, write `[v[i] if i == j else 0 for i < n, j < n]`."
+        )
     if not isinstance(term, t.Literal):
         return
     within(what, parameter.bounds, term.value, term.span, f"It is `{row.name}{row.signature}`: {row.meaning}.")
@@ -153,17 +155,17 @@ def _check(parameter: Parameter, row: Distribution, term: t.Term, dtype: str) ->
     if parameter.kind == "matrix":
         _covariance(what, term)
     if parameter.kind == "vector" and parameter.bounds.least == 0 and not np.sum(term.value) > 0:
-        raise problem_at(term.span, f"the entries of {what} are all 0", "One of them at least has to be more than 0.")
+        raise problem_at(term.span, f"the entries of {what} are all 0", "At least one of them has to be more than 0.")
 
 
 def _covariance(what: str, term: t.Literal) -> None:
     """Refuses a matrix that is the covariance of nothing."""
     value = np.asarray(term.value, float)
     if not np.allclose(value, value.T, rtol=1e-6, atol=0):
-        raise problem_at(term.span, f"{what} has to be symmetric", "Its entry [i, j] is that of [j, i].")
+        raise problem_at(term.span, f"{what} has to be symmetric", "Its entry [i, j] has to equal its entry [j, i].")
     least = float(np.linalg.eigvalsh(value)[0])
     if not least > least_pivot(len(value), float) * float(np.abs(value).max()):
-        hint = "`matmul(a, transpose(a))` is one; where rounding alone is lacking, add `1e-6 * eye(n)`."
+        hint = "`matmul(a, transpose(a))` is one; if only rounding is to blame, add `1e-6 * eye(n)`."
         raise problem_at(
             term.span, f"{what} has to be positive definite, and its least eigenvalue is {least:.3g}", hint
         )
@@ -186,7 +188,7 @@ def _fitting(name: str, shape: Shape, said: bool, parameters: dict[str, t.Term],
     try:
         wide = broadcast(found for found in [shape, *shapes] if found)
     except ShapeProblem as problem:
-        hint = "A shape is as wide as the parameters: leave it out, or make it theirs."
+        hint = "Leave the shape out, or give one that fits the parameters."
         raise problem_at(span, f"`{name}`: {problem}", hint if said else problem.hint) from None
     if said and wide != shape:
         raise problem_at(

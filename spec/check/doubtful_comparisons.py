@@ -90,8 +90,6 @@ def _margin(item: t.Operate, margin: t.Term, made_by: MadeBy, values: Values) ->
         found = values(label)
         if found and min(found) == 0:
             holds = bool(np.asarray(OPERATIONS[item.operation].numpy(0, 0)))
-            message = (
-                f"`{bare(item)}` is {'always' if holds else 'never'} so where `{bare(label)}` is 0, whatever the score"
-            )
-            hint = "`(2 * y - 1) * f > 0` takes labels of 0 and 1 for signs, and so does `(f > 0) == (y > 0)`."
+            message = f"`{bare(item)}` is {'always' if holds else 'never'} true where `{bare(label)}` is 0, whatever the score"
+            hint = "`(2 * y - 1) * f > 0` makes signs of labels 0 and 1, and so does `(f > 0) == (y > 0)`."
             yield Problem(message, item.span, hint, "warning")

@@ -59,7 +59,7 @@ def _spread(item: t.Operate) -> Problem:
     row = OPERATIONS[item.operation]
     texts = " and ".join(dict.fromkeys(str(one.type) for one in item.arguments if one.type.shape))
     message = f"`{row.operator or row.name}` of {texts} is {item.type}: each entry of one with each of the other"
-    hint = "Where entries belong together give both one shape: `f[:, 0]`. Pairs are said by an index: `[f[i, 0] - y[j] for i < n, j < n]`."
+    hint = "If entries belong together, give both one shape: `f[:, 0]`. For pairs, write indices: `[f[i, 0] - y[j] for i < n, j < n]`."
     return Problem(message, item.span, hint, "warning")
 
 
@@ -85,7 +85,7 @@ def _signs(item: t.Operate, bounds: Callable[[t.Term], Known]) -> Iterator[Probl
     low, high = ranges[0]
     values = f"{low:g}" if low == high else f"{low:g} or {high:g}" if high == low + 1 else f"{low:g} … {high:g}"
     message = f"`{row.name}` takes {row.signs} = ±1, and this is {values}"
-    hint = "`2 * k - 1` makes signs of 0 and 1, `1 if b else -1` of a condition. At 0 nothing hangs on the score."
+    hint = "`2 * k - 1` makes signs of 0 and 1, `1 if b else -1` of a condition. At 0 the score has no effect."
     yield Problem(message, label.span or item.span, hint, "warning")
 
 
@@ -99,7 +99,7 @@ def _applied_twice(item: t.Operate, names: Mapping[str, t.Term], program: Progra
     while isinstance(score, t.Parameter) and score.key in names:
         score = names[score.key]
     message = f"`{row.name}` takes the {applied} of its scores itself, and is given a {applied}: it is taken twice"
-    mended = f"Leave it away from the last layer of '{network}'" if network else "Give it what that is taken of"
+    mended = f"Remove it from the last layer of '{network}'" if network else "Give it the scores themselves"
     hint = f"{mended}, and write `{applied}(…)` where probabilities are wanted."
     yield Problem(message, score.span or item.span, hint, "warning")
 

@@ -33,7 +33,7 @@ def enumerated(experiment: ExperimentScope, model: Data) -> DataSource:
         for n in range(len(written))
     ]
     if not written:
-        raise problem_at(model.span("enumerate"), "no draw is named", "`enumerate: [a, b]`")
+        raise problem_at(model.span("enumerate"), "no draw is listed", "Write `enumerate: [a, b]`.")
     samples: list[tuple[str, t.Sample]] = []
     digits: list[Digits] = []
     total = 1
@@ -41,7 +41,7 @@ def enumerated(experiment: ExperimentScope, model: Data) -> DataSource:
         sample, likely = _few(experiment, name, span)
         count = likely.count
         if any(sample.path == one.path for one in digits):
-            raise problem_at(span, f"'{name}' stands twice", "Its values are all taken already.")
+            raise problem_at(span, f"'{name}' is listed twice", "Its values are all taken already.")
         samples.append((name, sample))
         digits.append(replace(likely, stride=total))
         entries = prod(sample.shape)
@@ -108,7 +108,7 @@ def _few(experiment: ExperimentScope, name: str, span: Span) -> tuple[t.Sample, 
 def _by_probability(sample: t.Sample, p: t.Term, name: str, span: Span) -> Digits:
     """The values of a draw that have a probability, and their odds where they are not alike. Raises StudyError."""
     if not isinstance(p, t.Literal):
-        message = f"how likely the values of '{name}' are is not known before anything runs"
+        message = f"the probabilities of the values of '{name}' are not known before anything runs"
         raise problem_at(
             span,
             message,

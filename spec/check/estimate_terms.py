@@ -26,8 +26,10 @@ def estimated(
     must_fit(term, node.span)
     for item in t.walk(term):
         if isinstance(item, t.Reference) and item.stage == "estimates":
-            hint = "Write out what it is of, or take it in a measure beside this one."
-            raise problem_at(item.span or node.span, f"'{item.name}' is an estimate, and none is made of others", hint)
+            hint = "Repeat its expression here, or combine them in a measure."
+            raise problem_at(
+                item.span or node.span, f"'{item.name}' is an estimate, and estimates are not made of others", hint
+            )
     return folding.real(over_examples(dependencies, term, partial(mean, checker)))
 
 

@@ -34,7 +34,7 @@ def estimates(
     for plan in found:
         if plan is not None and plan.name not in used:
             span = experiment.bindings[plan.name].key
-            hint = "It is not taken: use it in a loss or in a measure, or delete it."
+            hint = "It is never computed: use it in a loss or in a measure, or delete it."
             experiment.warnings.append(
                 Problem(f"nothing uses the estimate '{plan.name}'", span, hint, "warning", of_all_cells=True)
             )
@@ -89,7 +89,9 @@ def _examples(experiment: ExperimentScope, name: str, entry: Estimate) -> int:
         return most
     count = experiment.count(node, None, f"the examples of the estimate '{name}'")
     if most and count > most:
-        raise problem_at(node.span, f"{count:,} examples are asked for, and there are {most:,}", "Left out, it is all.")
+        raise problem_at(
+            node.span, f"{count:,} examples are asked for, and there are {most:,}", "Leave it out to take all."
+        )
     if data is not None and data.exact and count < most:
         raise problem_at(
             node.span, "every value of a draw is an example, and an expectation is over all", "Leave `examples` out."

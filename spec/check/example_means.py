@@ -29,7 +29,7 @@ IN_ITS_PLACE: Mapping[tuple[str, str], str] = {
     (
         "E",
         "example",
-    ): "`mean` is the mean of an array.  What is taken over all training examples, as for standardised inputs, stands under `task.statistics`.",
+    ): "`mean` is the mean of an array.  What is taken over all training examples, as for standardised inputs, goes under `task.statistics`.",
 }
 """By form and stage, what is written instead of one that ranges over examples."""
 CHOICES = ("where", "on")
@@ -119,7 +119,7 @@ def _must_reach(checker: Elaborator, parts: list[t.Term | None], stream: str, sp
         if any(isinstance(item, t.Expectation) and item.on == stream for item in t.walk(part)):
             return
     message = f"nothing in this is over the examples '{stream}'"
-    raise problem_at(span, message, "Leave `on` out: what stands in it says its own, or is the same for all examples.")
+    raise problem_at(span, message, "Leave `on` out: its parts name their own examples, or are the same for all.")
 
 
 def _fraction(share: t.Term) -> float:

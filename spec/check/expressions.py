@@ -78,7 +78,7 @@ class Checker:
         raise problem_at(
             node.span,
             "expected an expression (a number, a text, or a list), found a mapping",
-            "Write it behind the colon; one that holds `: ` or braces stands in quotes.",
+            "Write it after the colon, in quotes if it holds `: ` or braces.",
         )
 
     def unbracketed(self, node: yaml.Sequence, item: yaml.Node) -> None:
@@ -87,7 +87,7 @@ class Checker:
         if line[node.span.column - 1 : node.span.column] != "[" or not isinstance(item, yaml.Scalar) or not item.plain:
             return
         if isinstance(item.value, str) and isinstance(read(item).tree, n.Comprehension):
-            hint = f"Index notation goes without them at the top of a value: `{item.text}`"
+            hint = f"At the top of a value, write index notation without them: `{item.text}`"
             raise problem_at(node.span, "YAML takes these brackets for those of a list", hint)
 
     # -- one method a kind of node -------------------------------------------------------------------------------
@@ -184,7 +184,7 @@ class Checker:
                 else ("constants, draws and the start of weights are made before the first update")
             )
             hint = (
-                "It may stand from `example` on: in examples, inputs of networks, outputs, losses and measures, in numbers of `dropout`, "
+                "Use it from `example` on: in examples, inputs of networks, outputs, losses and measures, in numbers of `dropout`, "
                 "`gaussian_noise` and gradient modes."
             ) + (" A learning rate and the `weight` of a loss term take it, too." if name == "step" else "")
             raise problem_at(span, f"`{name}` has no value here: {where}", hint)
@@ -205,7 +205,7 @@ class Checker:
         shape = items[0].type.shape
         if any(item.type.shape != shape for item in items):
             texts = listing(dict.fromkeys(str(item.type) for item in items))
-            hint = "The items of an array have one shape, as in NumPy. `concat(a, b)` joins arrays, `concat(a, [c])` puts a number behind one."
+            hint = "The items of an array have one shape, as in NumPy. `concat(a, b)` joins arrays, `concat(a, [c])` appends a number."
             raise problem_at(span, f"this array holds {texts}", hint)
         kind = join(item.type.kind for item in items)
         kind = "int" if kind == "int" else kind
@@ -294,7 +294,7 @@ class Checker:
                 message if rank else f"a single number takes no subscript, and this is {array.type}",
                 "The mean over the examples where c holds is `E(x, where=c)`."
                 if not rank and any(isinstance(one, n.Binary) and one.operator in COMPARISONS for one in subscripts)
-                else "Leave the subscripts out that are too many.",
+                else "Leave out the extra subscripts.",
             )
         axis = 0
         for subscript in subscripts:
@@ -315,8 +315,8 @@ class Checker:
             if len(place.type.shape) > 1 or (place.type.shape and len(subscripts) > 1):
                 raise problem_at(
                     place.span,
-                    f"an index is an int or an array of them, alone; this is {place.type}",
-                    "Use one index a subscript: `W[i, j]`.",
+                    f"an index is an int or, alone, an array of ints; this is {place.type}",
+                    "Use one index per subscript: `W[i, j]`.",
                 )
             if isinstance(place, t.Literal):
                 place = self.place(place, size)
@@ -375,7 +375,7 @@ class Checker:
                 path.append(int(folding.integer(self.term(item.subscripts[0], text, context), "the block's number")))
                 item = item.array
             else:
-                message = "only networks have parts that a dot reaches"
+                message = "only networks have parts written with a dot"
                 raise problem_at(text.span(item), message, "Weights are written `score.dense_2.kernel`.")
         return self.names.weight([item.name, *reversed(path)], context.stage, text.span(node))
 

@@ -95,12 +95,12 @@ def _shown(figure: Any, axes: Collection[str]) -> list[tuple[str, Path]]:
 def _image(terms: dict[str, t.Term]) -> None:
     shape = terms["image"].type.shape
     if len(shape) != 2 and not (len(shape) == 3 and shape[-1] in (1, 3)):
-        hint = "An image is [height, width] or [height, width, 3]; `reshape` and an index give it one."
+        hint = "An image is [height, width] or [height, width, 3]; `reshape` or an index makes one."
         raise problem_at(terms["image"].span, f"this is no image: {terms['image'].type}", hint)
     if "rows" in terms and terms["rows"].type.shape:
         raise problem_at(
             terms["rows"].span,
-            f"'rows' is one number an example, and this is {terms['rows'].type}",
+            f"'rows' is one number per example, and this is {terms['rows'].type}",
             "Take one entry of it: `z[0]`.",
         )
 
@@ -135,7 +135,7 @@ def _steps(experiment: ExperimentScope, figure: Figure, last: int) -> set[int]:
         if wanted < 0:
             raise problem_at(item.span, f"a step is not negative, and this is {wanted}", "Steps count from 0.")
         if wanted > last:
-            message = f"step {wanted:,} comes after the last, {last:,}: that is shown instead"
+            message = f"step {wanted:,} comes after the last, {last:,}, which is shown instead"
             experiment.warnings.append(
                 Problem(message, item.span, "Lower it, or raise `steps`.", "warning", of_all_cells=True)
             )

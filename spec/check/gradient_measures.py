@@ -155,7 +155,7 @@ def _examples(experiment: ExperimentScope, row: GradientStatistic, arguments: An
     whole = row.parameters["examples"].default is None
     if whole and given is not None and data is not None and data.train and examples > there:
         message = f"{examples:,} examples are asked for, and the {on} set has {there:,}"
-        raise problem_at(given.span, message, "Left out, it is all.")
+        raise problem_at(given.span, message, "Leave it out to take all.")
     if data is not None and data.tabled:
         if row.over_draws:
             these = "a file has only its rows" if isinstance(data, Rows) else "there are only those that do not train"

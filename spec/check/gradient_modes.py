@@ -145,7 +145,7 @@ def _mode(experiment: ExperimentScope, target: str, entry: Any, span: Span) -> M
             of_each = "" if made == part.output else " of each copy"
             shapes = f"whose input is {given} and output{of_each} {made}"
             message = f"`{row.name}` passes the upstream gradient of '{target}' on, {shapes}"
-            raise problem_at(span, message, "Both have to be of one shape.")
+            raise problem_at(span, message, "Both must have the same shape.")
         if row.real_output and part.output.kind != "real":
             message = f"`{row.name}` is for what has a gradient, and '{target}' gives {part.output}"
             raise problem_at(span, message, "No gradient passes through ints: give the mode to the function itself.")

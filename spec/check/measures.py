@@ -123,15 +123,15 @@ def _mean(experiment: ExperimentScope, name: str, entry: Any, node: yaml.Node | 
     term = over_examples(experiment.dependencies, term, partial(mean, experiment.checker))
     streams = streams_said(term)
     if said is not None and None not in streams:
-        hint = "Leave `on` out: what stands in it says its own, or is the same for all examples."
+        hint = "Leave `on` out: its parts name their own examples, or are the same for all."
         raise problem_at(said.span, f"nothing in this is over the examples '{on}'", hint)
     if len(streams) == 1 and streams[0] is not None:
         on = streams[0]
     term = said_on(term, {on: None}) if on in streams else term
     if mode != INFERENCE:
         if None not in modes_said(term):
-            hint = "Leave `mode` out: what stands in it has its own, or hangs on no example."
-            raise problem_at(entry.span("mode"), "no layer computes anything of an example in this", hint)
+            hint = "Leave `mode` out: its parts have their own, or depend on no example."
+            raise problem_at(entry.span("mode"), "no layer in this is applied to an example", hint)
         term = said_mode(term, {None: mode, INFERENCE: None})
     return MeasurePlan(name, term, on, _may_be_missing(term))
 

@@ -38,7 +38,7 @@ def check_profile(figure: Any, where: Sequence[Selection], programs: Sequence[Pr
             wanted = _size(figure.x, x_nodes[0].span, shapes, program) if constant is None else len(constant)
             for (word, size), node in zip(sizes, y_nodes, strict=False):
                 if size != wanted:
-                    message = f"'{word}' is an array of {size}, and x, '{figure.x}', one of {wanted}, in {program.name}"
+                    message = f"'{word}' has {size} entries, and x, '{figure.x}', has {wanted}, in {program.name}"
                     raise problem_at(node.span, message, "A profile has an x for each entry of y.")
         steps[program.name] = tuple(sorted(_steps(figure, program)))
     return steps

@@ -298,7 +298,7 @@ class ExperimentScope:
         """Refuses a name that is asked for while it is being defined, with the chain that leads back to it."""
         if name in self.active:
             chain = " → ".join([*self.active[self.active.index(name) :], name])
-            hint = "Nothing is made from itself: write one of them another way."
+            hint = "Nothing can depend on itself: write one of them another way."
             raise problem_at(span, f"{message}: {chain}", hint)
 
     def plan(self, name: str, span: Span) -> NetworkPlan:

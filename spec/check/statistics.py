@@ -35,7 +35,7 @@ def statistics(
     used = standing.union(*(made_of[name] for name in standing))
     for name in made_of:
         if name not in used:
-            hint = "It is not taken: use it, under `task.example` say, or delete it."
+            hint = "It is never computed: use it, under `task.example` say, or delete it."
             key = experiment.bindings[name].key
             experiment.warnings.append(
                 Problem(f"nothing uses the statistic '{name}'", key, hint, "warning", of_all_cells=True)

@@ -94,7 +94,7 @@ class UpdateChecker:
                 hint = did_you_mean(name, known) or f"Known here: {listing(known) or 'none'}."
                 raise problem_at(node.span, f"there is no {what} '{name}'", hint)
             if name in names[:place]:
-                raise problem_at(node.span, f"'{name}' stands twice", "Once is enough.")
+                raise problem_at(node.span, f"'{name}' is listed twice", "List it once.")
         return tuple(names)
 
 

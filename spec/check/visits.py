@@ -51,7 +51,7 @@ def _paths(experiment: ExperimentScope, model: Data, key: str) -> list[tuple[str
     for place, name in enumerate(names):
         span = model.span(key, place)
         if name in names[:place]:
-            raise problem_at(span, f"'{name}' stands twice", "Leave one out.")
+            raise problem_at(span, f"'{name}' is listed twice", "Leave one out.")
         paths += [sample.path for sample in _samples(experiment, name, span)]
     return paths
 

@@ -74,7 +74,7 @@ def _output(plan: NetworkPlan, owner: LayerPlan, span: Span) -> t.Term:
 def part(names: Names, whole: t.Term, path: Sequence[str | int], stage: str, span: Span) -> t.Term:
     """What a layer gives on another input: `f(u).hidden`. Raises StudyError."""
     if not isinstance(whole, t.NetworkOutput) or whole.input is None:
-        message = "only networks have parts that a dot reaches"
+        message = "only networks have parts written with a dot"
         raise problem_at(whole.span or span, message, "Weights are written `score.dense_2.kernel`.")
     if _is_input(names.plan(whole.network, span), path):
         return whole.input

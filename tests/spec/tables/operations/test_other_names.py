@@ -88,7 +88,7 @@ def test_a_distribution_of_others_leads_to_a_draw(name: str) -> None:
     ("call", "hint"),
     [
         ("lognormal(0, 1)", "It is `exp(normal(mean, deviation))`."),
-        ("dropout(u, 0.5)", "It is a layer, and stands in a network's `layers`."),
+        ("dropout(u, 0.5)", "It is a layer: use it in a network's `layers`."),
     ],
 )
 def test_it_is_told_where_the_name_stands(call: str, hint: str) -> None:
