@@ -82,7 +82,7 @@ def _joined(
 _HINTS = {
     "share": "End the block with a layer of its input's size.",
     "skip": "End the block with a layer of its input's size, or write `skip: project`.",
-    "skip: concat": "They stand side by side along the last axis, and all others have to be the same.",
+    "skip: concat": "They are joined along the last axis, and all other axes have to be the same.",
 }
 
 
@@ -117,8 +117,8 @@ def _unlike(model: Any, main: list[LayerPlan], more: list[LayerPlan]) -> None:
     for layer in main:
         if layer.key in taken:
             name = layer.key.rsplit(".", 1)[-1]
-            message = f"the name '{name}' stands for what the repetition adds by itself"
-            raise problem_at(model.node("layers").span, message, f"Give the block's layer another name than `{name}`.")
+            message = f"the name '{name}' is reserved for what the repetition adds by itself"
+            raise problem_at(model.node("layers").span, message, "Give the block's layer another name.")
 
 
 def _residual(key: str, join: str, ways: tuple[Layers, Layers], before: Type, met: Type) -> LayerPlan:

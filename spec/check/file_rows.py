@@ -40,12 +40,12 @@ def _files(experiment: ExperimentScope, model: Data) -> tuple[NamedFile, ...]:
         name, span = file_name(model.file), model.span("file")
         if not is_name(name):
             hint = f"`files: {{digits: {model.file}}}` gives it one."
-            raise problem_at(span, f"'{name}' is no name that expressions can write", hint)
+            raise problem_at(span, f"'{name}' is not a name that expressions can use", hint)
         written = {name: (model.file, span)}
     else:
         written = {name: (path, model.span("files", name)) for name, path in (model.files or {}).items()}
         if not written:
-            raise problem_at(model.span("files"), "there is no file", "`files: {digits: digits.csv}`")
+            raise problem_at(model.span("files"), "there is no file", "Write `files: {digits: digits.csv}`.")
     taken = {*experiment.bindings, *experiment.functions, *experiment.model.architecture}
     files = []
     for name, (path, span) in written.items():
@@ -88,8 +88,8 @@ class _Split:
         if chosen is not None:
             return self.by_column(total, complete, chosen, strata or groups)
         if strata is not None and groups is not None:
-            hint = "Keep one, or give a column that says who trains: `train: NAME`."
-            raise problem_at(model.key("group"), "rows are split by `stratify` or by `group`", hint)
+            hint = "Keep one, or give a column that says which rows train: `train: NAME`."
+            raise problem_at(model.key("group"), "rows are split by `stratify` or by `group`, not both", hint)
         sizes = self.group_sizes(groups, complete, total) if groups is not None else [1]
         if len(set(sizes)) == 1:
             train, test, validation = self.counts(usable, sizes[0])
@@ -129,7 +129,7 @@ class _Split:
             )
         column = column_of(self.files, file, name, span, read=True)
         if column.shape:
-            raise problem_at(span, f"'{written}' is an array, and one value a row is asked for", "Name another column.")
+            raise problem_at(span, f"'{written}' is an array, and one value per row is needed", "Name another column.")
         return FileColumn(file, name, column.checksum), column
 
     def usable(self, total: int, complete: tuple[FileColumn, ...]) -> int:
@@ -156,7 +156,7 @@ class _Split:
         model = self.model
         for name in ("test", "validation", "stratify", "group"):
             if name in model.model_fields_set:
-                message = f"a column says who trains, and '{name}' would say it again"
+                message = f"a column already says which rows train, and '{name}' would say it again"
                 raise problem_at(model.key(name), message, "Remove it.")
         column = column_of(self.files, chosen.file, chosen.column, model.span("train"), read=True)
         self.no_gaps(column, chosen, complete, model.span("train"))
@@ -181,9 +181,9 @@ class _Split:
         sizes = group_sizes(self.files, groups, complete, total)
         if len(set(sizes)) > 1 and self.model.order != "file":
             least, most = min(sizes), max(sizes)
-            message = f"groups of '{groups.column}' have {least:,} to {most:,} rows, so that no two splits would be of one size"
+            message = f"groups of '{groups.column}' have {least:,} to {most:,} rows: splits would differ in size"
             hint = (
-                "A column that says who trains splits them: `train: NAME`, true or false in each row, as scikit-learn's GroupShuffleSplit "
+                "Split them by a column that says which rows train: `train: NAME`, true or false in each row, as scikit-learn's GroupShuffleSplit "
                 "finds it; several such columns are variants. `order: file` takes groups as they come in the file, the first to train."
             )
             raise problem_at(self.model.span("group"), message, hint)
@@ -196,8 +196,8 @@ class _Split:
         for field in ("train", "test", "validation"):
             node = self.model.node(field) if field in self.model.model_fields_set else None
             if node is not None and self.experiment.checker.value(node, Context("constants", ())).type.kind == "int":
-                message = "groups have several sizes, and a number of rows need not be a whole number of groups"
-                raise problem_at(node.span, message, "Give a share, which is one of groups: `0.8`.")
+                message = "groups differ in size, and a number of rows need not be a whole number of groups"
+                raise problem_at(node.span, message, "Give a share of the groups: `0.8`.")
 
     def counts(self, usable: int, unit: int, what: str = "rows") -> tuple[int, int, int]:
         """How many rows train, test and validate, or how many groups. A share is rounded down, of groups where there are any."""
@@ -208,7 +208,9 @@ class _Split:
         if train is None and test is None:
             if self.experiment.model.training is None:
                 return 0, usable - validation, validation
-            raise problem_at(self.span, "how many rows train is not said", "`train: 0.8`, or a number of rows.")
+            raise problem_at(
+                self.span, "the number of training rows is missing", "Write `train: 0.8`, or a number of rows."
+            )
         if train is None:
             assert test is not None
             train = usable - test - validation
@@ -217,7 +219,9 @@ class _Split:
             field = next(name for name in ("validation", "test", "train") if name in model.model_fields_set)
             asked_for = sum(size for size in (train, test, validation) if size > 0)
             message = f"{asked_for:,} {what} are asked for, and there are {usable:,}"
-            raise problem_at(model.span(field), message, "What does not train is the test set unless `test` is said.")
+            raise problem_at(
+                model.span(field), message, "The rows that do not train are the test set unless `test` is given."
+            )
         return train, test, validation
 
     def must_fit_training(self, source: Rows) -> None:
@@ -237,5 +241,5 @@ class _Split:
             if measured is not None:
                 hint = "Leave rows for it: `train: 0.8`. Or measure training examples: `{of: …, on: train}`."
                 raise problem_at(
-                    self.span, f"no row is left to test on, and the measure '{measured}' is of tests", hint
+                    self.span, f"no row is left to test on, and the measure '{measured}' needs test rows", hint
                 )

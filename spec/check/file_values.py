@@ -27,7 +27,7 @@ def file_value(source: DataSource | None, named: Columns, stage: str, span: Span
         raise StudyError([])
     if stage != STAGE:
         hint = f"Give it a name there: `task: {{example: {{x: {file}…}}}}`."
-        raise problem_at(span, f"columns of '{file}' stand in `task.example` alone", hint)
+        raise problem_at(span, f"columns of '{file}' are allowed only in `task.example`", hint)
     if several:
         columns = _between(source, file, columns, span)
     taken = [column_of(source.files, file, name, span) for name in columns]

@@ -101,7 +101,7 @@ def _shape(
     count = sum(int(options[name]) for name in row.values)
     size = examples if row.matrix == "kernel" else prod(weights.type.shape)
     if not count:
-        hint = "Ask for one at least: `largest: 1`."
+        hint = "Ask for at least one: `largest: 1`."
         raise problem_at(arguments.span(row.values[0]), "no eigenvalue is asked for", hint)
     if count > min(size, MAX_EIGENVALUES):
         most = f"the matrix has {size:,}" if count > size else f"the limit is {MAX_EIGENVALUES}"
@@ -123,7 +123,7 @@ def must_be_symmetric(experiment: ExperimentScope, row: GradientStatistic, of: t
         rows, _ = experiment.gradient(target)
         mode = next((row for row in rows if not row.keeps_derivative), None)
         if target.split(".")[0] in names and mode is not None:
-            message = f"`{row.name}` is of second derivatives, and '{target}' has the gradient mode `{mode.name}`: the matrix need not be symmetric"
+            message = f"`{row.name}` takes second derivatives, and '{target}' has the gradient mode `{mode.name}`: the matrix need not be symmetric"
             plain = listing(f"`{name}`" for name, mode in GRADIENT_MODES.items() if mode.keeps_derivative)
             hint = f"Take it of a value without that mode; {plain} are allowed."
             raise problem_at(of.span, message, hint)
@@ -136,12 +136,12 @@ def must_be_of_the_output(experiment: ExperimentScope, row: GradientStatistic, o
         if isinstance(item, t.NetworkOutput | t.Weight | t.AllWeights) and item.network == network:
             plain = isinstance(item, t.NetworkOutput) and item.input is None and item.layer is None
             if not plain:
-                message = f"`{row.name}` is of a value of '{network}', its bare output, and here is another use of it"
+                message = f"`{row.name}` takes a value of the bare output of '{network}', and this uses the network in another way"
                 hint = f"Name the network alone: `(… - {network})^2`. `hessian_eigenvalues` takes any value."
                 raise problem_at(item.span or of.span, message, hint)
             bare = True
     if not bare:
-        raise problem_at(of.span, f"this has nothing of '{network}'", "Take a value of the network's output.")
+        raise problem_at(of.span, f"this does not use '{network}'", "Take a value of the network's output.")
 
 
 def _examples(experiment: ExperimentScope, row: GradientStatistic, arguments: Any, on: str) -> int:
@@ -201,7 +201,7 @@ def _count(experiment: ExperimentScope, name: str, arguments: Any) -> int:
         return int(getattr(arguments, name))
     count = int(folding.integer(experiment.checker.value(node, Context("constants", ())), f"'{name}'"))
     if count < 0:
-        raise problem_at(node.span, f"'{name}' is a number from 0 on, and this is {count}", "Write 0 or more.")
+        raise problem_at(node.span, f"'{name}' has to be at least 0, and is {count}", "Write 0 or more.")
     return count
 
 

@@ -137,7 +137,7 @@ def _mode(experiment: ExperimentScope, target: str, entry: Any, span: Span) -> M
         if plan.free and row is not DEFAULT_MODE and not row.freezes_weights:
             freezing = listing(f"`{one.name}`" for one in GRADIENT_MODES.values() if one.freezes_weights)
             message = f"'{head}' is a free parameter, and no backward pass goes through it"
-            raise problem_at(span, message, f"It takes {freezing}; a mode of a function of it stands at that function.")
+            raise problem_at(span, message, f"It takes {freezing}; give a mode of a function of it to that function.")
         given, made = part.given if isinstance(part, NetworkPlan) else part.input, part.output
         if isinstance(part, NetworkPlan) and part.copies is not None:
             made = replace(made, shape=made.shape[1:])
@@ -180,6 +180,6 @@ def _without_function(plan: NetworkPlan, key: str, span: Span) -> None:
     """Refuses a mode that hangs on what comes behind a layer, where a function is its activation."""
     layer_key = key.removeprefix(f"{plan.name}.")
     if any(leaf.key == f"{layer_key}.activation" for leaf in plan.leaves()):
-        message = f"the activation of '{key}' is a function, and is no part of what this mode reaches"
-        hint = f"Write the function into `layers` behind it, or give the mode to `{key}.activation`."
+        message = f"the activation of '{key}' is a function, which this mode does not reach"
+        hint = f"Write the function into `layers` after it, or give the mode to `{key}.activation`."
         raise problem_at(span, message, hint)

@@ -88,8 +88,8 @@ def _chosen(by: t.Term) -> t.By:
 def _output(by: t.NetworkOutput) -> t.NetworkOutput:
     """A layer's output on its network's own input. Raises StudyError."""
     if by.input is not None:
-        message = "a gradient is taken by what a layer gives on its network's own input, and this is another"
-        hint = f"Write `{by.network}.{by.layer}`, of the input that stands in `architecture`."
+        message = "a gradient by a layer's output is taken on its network's own input, and this is another input"
+        hint = f"Write `{by.network}.{by.layer}`, on the input given in `architecture`."
         raise problem_at(by.span, message, hint)
     return by
 
@@ -104,11 +104,15 @@ def _must_be_a_direction(along: t.Term, by: t.By, span: Span) -> None:
         raise problem_at(along.span or span, message, hint)
     if free_indices(along):
         hint = "Write one derivative for each direction under a name of its own."
-        raise problem_at(along.span or span, "a direction depends on no index of index notation around it", hint)
+        raise problem_at(
+            along.span or span, "a direction cannot depend on an index of the index notation around it", hint
+        )
     if any(isinstance(item, t.Expectation | t.Gradient) for item in t.walk(along)):
         hint = sentence("Take a draw, a name of the example, or a gradient by a name.", _each_examples(along))
         raise problem_at(
-            along.span or span, "a direction is one example's, and here is an average or a gradient by weights", hint
+            along.span or span,
+            "a direction belongs to one example, and this has an average or a gradient by weights",
+            hint,
         )
 
 
@@ -116,7 +120,7 @@ def _each_examples(term: t.Term) -> str:
     """What to write where a derivative is to be taken of a gradient by weights, which in a measure stands for what its mean is of."""
     if not any(isinstance(item, t.Gradient) for item in t.walk(term)):
         return ""
-    return 'One example\'s own gradient by weights has a name under `outputs`, which stands here: `outputs: {g: "gradient(x, f.weights)"}`.'
+    return 'One example\'s own gradient by weights has a name under `outputs`, used here: `outputs: {g: "gradient(x, f.weights)"}`.'
 
 
 def must_be_one_number(of: t.Term, of_arrays: str = "", by: t.By | None = None) -> None:
@@ -140,16 +144,18 @@ def _must_be_of_one_example(of: t.Term, what: str, by: t.By | None) -> None:
         raise problem_at(of.span, f"{what} is taken of numbers, and this is {of.type}", "A comparison has no gradient.")
     if free_indices(of) and not isinstance(by, t.Parameter):
         hint = "Write one `gradient` for each entry, or the sum of them."
-        raise problem_at(of.span, f"{what} depends on no index of index notation around it", hint)
+        raise problem_at(of.span, f"{what} cannot depend on an index of the index notation around it", hint)
     if any(isinstance(item, t.Expectation | t.Gradient) for item in t.walk(of)):
         hint = "The gradient of an average is the average of gradients: `E(gradient(x, w))`."
         hint = _each_examples(of) or hint
-        raise problem_at(of.span, f"{what} is taken of one example's value, and here is an average or a gradient", hint)
+        raise problem_at(
+            of.span, f"{what} is taken of one example's value, and this has an average or a gradient", hint
+        )
     mean = next((item for item in t.walk(of) if isinstance(item, t.BatchMean)), None)
     if mean is not None:
         hint = "The gradient of a mean is the mean of gradients: `B(gradient(x, w))`."
         raise problem_at(
-            mean.span or of.span, f"{what} is taken of one example's value, and here is a mean over the batch", hint
+            mean.span or of.span, f"{what} is taken of one example's value, and this has a mean over the batch", hint
         )
 
 
@@ -165,8 +171,8 @@ def weights_of(term: t.Term) -> t.Weight | t.AllWeights:
             hint,
         )
     if isinstance(term, t.Literal):
-        hint = "Write the derivative out, or give the function a value that is none: a name, or what is made of one."
-        raise problem_at(term.span, "a constant stands here, and no gradient is taken with respect to one", hint)
+        hint = "Write the derivative out, or pass the function a name, or what is made of one."
+        raise problem_at(term.span, "this is a constant, and no gradient is taken with respect to one", hint)
     hint = (
         "Write a name of the example or an output, `f.hidden` for what a layer gives, `f.weights` for all of a network's weights, "
         "or `f.dense_1.kernel` for one. Any other value is given to a function first: `slope(u): gradient(u^2, u)`, `slope(2 * x)`."
@@ -183,7 +189,7 @@ def batch_mean(checker: Elaborator, of: t.Term, stage: str, span: Span) -> t.Ter
     if inner is not None:
         raise problem_at(
             inner.span or span,
-            "a mean over the batch stands in another, and is one number for all of it",
+            "this mean over the batch is inside another, and is one number for the whole batch",
             "Leave one out.",
         )
     if isinstance(of, t.Literal):

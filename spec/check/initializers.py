@@ -9,7 +9,7 @@ from ..diagnostics.problems import Span, did_you_mean, listing, problem_at, sent
 from ..expressions import nodes as n
 from ..ir import terms as t
 from ..ir.plan import VALUE, InitialValue
-from ..ir.types import Type, led_by
+from ..ir.types import led_by
 from ..model.base import OneOf
 from ..source import nodes as yaml
 from ..tables.distributions import DISTRIBUTIONS, bind
@@ -116,11 +116,15 @@ class Numbers:
                 (item for item in n.walk(tree) if isinstance(item, n.Name) and item.name in INITIALIZERS), None
             )
             if inside is not None and inside.name not in usable.known_and((*NAMED_NUMBERS, *local)):
-                hint = "It is scaled by its arguments, `{variance_scaling: {scale: 2 / d}}`; in an expression stand `fan_in`, `fan_out`, constants and draws."
-                raise problem_at(text.span(inside), f"the initialiser '{inside.name}' stands alone", hint)
+                hint = "It is scaled by its arguments, `{variance_scaling: {scale: 2 / d}}`; an expression may use `fan_in`, `fan_out`, constants and draws."
+                raise problem_at(
+                    text.span(inside), f"the initialiser '{inside.name}' cannot be part of an expression", hint
+                )
             if inner and self.checker.names.function(inner[0].function) is None:
                 hint = "Scale its parameters, as in `normal(0, 0.1)`, or draw under `task.draw` and use the name."
-                raise problem_at(text.span(inner[0]), "a distribution stands alone in an initialiser", hint)
+                raise problem_at(
+                    text.span(inner[0]), "a distribution cannot be part of an expression in an initialiser", hint
+                )
             return self.value(self.checker.term(tree, text, Context("start", (), local)), shape)
         context = Context("constants", (), local)
         if tree.function not in KERAS_DISTRIBUTIONS:
@@ -158,8 +162,8 @@ class Numbers:
             raise problem_at(term.span, "a weight starts as a number, and this is a bool", hint)
         own, shape = term.type.shape, led_by(shape, self.copies)
         if len(own) > len(shape) or any(a not in (1, b) for a, b in zip(own[::-1], shape[::-1], strict=False)):
-            message = f"this initialiser is {term.type}, and the weight is {Type('real', shape)}"
-            raise problem_at(term.span, message, "It is one number, or an array of the weight's shape.")
+            message = f"this initialiser has the shape {list(own)}, and the weight has {list(shape)}"
+            raise problem_at(term.span, message, "Give one number, or an array of the weight's shape.")
         if not isinstance(term, t.Literal):
             return InitialValue(VALUE, {"value": term})
         representable("an initialiser", term.value, self.dtype, term.span)

@@ -35,13 +35,13 @@ def loop(checker: Elaborator, row: Form, node: n.Call, text: Text, context: Cont
     if every:
         items = turns
         if not items.type.shape:
-            message = f"`scan` goes along the first axis of what it is given, and this is {items.type}"
+            message = f"`scan` runs along the first axis of what it is given, and this is {items.type}"
             raise problem_at(
                 items.span, message, "`iterate(f, start, n)` applies a function n times to its own result."
             )
         steps = items.type.shape[0]
         if steps > MAX_TURNS:
-            message = f"`scan` goes along at most {MAX_TURNS:,} entries, and these are {steps:,}"
+            message = f"`scan` runs along at most {MAX_TURNS:,} entries, and these are {steps:,}"
             raise problem_at(items.span, message, "Take several entries at a time: `reshape(xs, [n, k])`.")
     else:
         steps = folding.size(turns, "how often `iterate` applies a function", MAX_TURNS)

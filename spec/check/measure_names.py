@@ -68,7 +68,7 @@ class MeasureNames:
         """Refuses a measure that stands elsewhere than in a measure, and a term of the loss."""
         hint = "Write it out again, or give what they share a name under `outputs`."
         if name in self.names:
-            raise problem_at(span, f"'{name}' is a measure, which other measures alone can use", hint)
+            raise problem_at(span, f"'{name}' is a measure, which only other measures can use", hint)
         if name in loss:
             raise problem_at(span, f"'{name}' is a term of the loss, which no expression can use", hint)
 
@@ -89,7 +89,9 @@ class MeasureNames:
         active = [one.name for one in self.path]
         if name in active:
             chain = " → ".join([*active[active.index(name) :], name])
-            raise problem_at(span, f"the measure '{name}' is made of itself: {chain}", "Write one of them another way.")
+            raise problem_at(
+                span, f"the measure '{name}' is defined through itself: {chain}", "Write one of them another way."
+            )
         if len(active) >= MAX_DEPTH:
             message = f"more than {MAX_DEPTH} measures are made of one another"
             raise problem_at(span, message, "Give what they share a name under `outputs`.")

@@ -37,7 +37,7 @@ def recalled(checker: Elaborator, node: n.Call, text: Text, context: Context, sp
         hint = f"Write it inside: `E({node.function}({'…, ' if phase else ''}x))`."
         raise problem_at(
             over.span or span,
-            f"`{node.function}` is of one example's value, and here is an average or a gradient",
+            f"`{node.function}` is of one example's value, and this has an average or a gradient",
             hint,
         )
     if not checker.names.trained(operand):

@@ -51,8 +51,8 @@ MEANING = {
 
 
 DRAWN_BY_WEIGHTS = (
-    "What is drawn with odds that a network gives is made of a draw: of `u: uniform()` in the example, under `outputs` "
-    "`sum(u > cumsum(p)[:-1])` is an index with the odds p, `1 if u < p else 0` a coin; `m + s * z` of `z: normal()` a normal number."
+    "To draw with probabilities that a network gives, transform a draw: with `u: uniform()` in the example, under `outputs` "
+    "`sum(u > cumsum(p)[:-1])` is an index with probabilities p, and `1 if u < p else 0` a coin; with `z: normal()`, `m + s * z` is a normal number."
 )
 """How a policy's action, or a latent, is drawn: draws come before networks."""
 

@@ -35,7 +35,7 @@ def parts_of(checker: LayerMaker, row: Layer, model: Any, config: dict[str, Any]
         kind, shapes = wanted(given.shape)
         if term.type.kind != kind or term.type.shape not in shapes:
             types = " or ".join(str(Type(kind, shape)) for shape in shapes)
-            message = f"'{name}' of the layer is {types}, and this is {term.type}"
+            message = f"'{name}' of the layer has to be {types}, and is {term.type}"
             raise problem_at(node.span, message, f"It is {row.parameters[name].meaning}.")
         if isinstance(term, t.Literal):
             config[name] = term.value
@@ -53,9 +53,9 @@ def _noted(checker: LayerMaker, name: str, term: t.Term, node: yaml.Node) -> Non
     text = bare(term)
     before = checker.parts.setdefault(name, (text, term))
     if before[0] != text:
-        message = f"'{name}' is `{text}` here and `{before[0]}` in a layer before: a network has one"
+        message = f"'{name}' is `{text}` here and `{before[0]}` in an earlier layer: a network has only one"
         raise problem_at(
-            node.span, message, f"An application of the network says it once: `{checker.name}(x, {name}=…)`."
+            node.span, message, f"Give it once, where the network is applied: `{checker.name}(x, {name}=…)`."
         )
 
 
@@ -94,7 +94,7 @@ def application(
         raise problem_at(argument.span, message, "Make it of that shape, or declare another network for it.")
     if argument.type.kind == "real" != own.kind and not takes_reals:
         message = f"the network '{name}' takes ints, {own}, and this is {argument.type}"
-        raise problem_at(argument.span, message, "Its first layer is one of ints: words of an embedding, places.")
+        raise problem_at(argument.span, message, "Its first layer takes ints, such as words for an embedding.")
     given = more()
     known = {part.name: part for part in plan.parts}
     for word, term in given.items():
@@ -102,10 +102,10 @@ def application(
             hint = sentence(did_you_mean(word, known), f"It has {listing(known)}." if known else "Leave it out.")
             raise problem_at(term.span, f"the input of '{name}' has no part '{word}'", hint)
         if term.type.shape != known[word].type.shape or term.type.kind not in (known[word].type.kind, "int", "bool"):
-            message = f"'{word}' of '{name}' is {known[word].type}, and this is {term.type}"
+            message = f"'{word}' of '{name}' has to be {known[word].type}, and is {term.type}"
             raise problem_at(term.span, message, "Make it of that type.")
     if missing := [word for word in known if word not in given]:
         example = ", ".join(f"{word}=…" for word in known)
-        message = f"`{name}(…)` needs {listing(missing)}: its layers take that of the example, as a part of the input"
+        message = f"`{name}(…)` needs {listing(missing)}: its layers take it from the example, as a part of the input"
         raise problem_at(span, message, f"Write `{name}(x, {example})`.")
     return packed(argument, [given[word] for word in known])

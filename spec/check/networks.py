@@ -141,7 +141,9 @@ class NetworkChecker:
         plan = self.function(word, node, key, given)
         if plan.output.shape != given.shape:
             message = f"the activation '{word}' turns {given} into {plan.output}"
-            raise problem_at(node.span, message, "It keeps the shape; any function may stand in `layers` by itself.")
+            raise problem_at(
+                node.span, message, "An activation keeps the shape; in `layers` any function may be a layer of its own."
+            )
         return plan
 
     def counted(self, span: Span) -> None:
@@ -280,7 +282,7 @@ class NetworkChecker:
         if word in LAYERS:
             missing = [p.name for p in LAYERS[word].parameters.values() if p.required]
             if not missing:
-                raise problem_at(model.extent, f"'{word}' is a layer, and no function to apply", f"Write `- {word}`.")
+                raise problem_at(model.extent, f"'{word}' is a layer, not a function", f"Write `- {word}`.")
             raise problem_at(
                 model.extent,
                 f"the layer '{word}' needs {listing(missing)}: `{word}: {{{missing[0]}: …}}`",
@@ -302,8 +304,11 @@ class NetworkChecker:
             near = other_layer(word) or did_you_mean(
                 word, self.checker.names.vocabulary.known_and((*LAYERS, *OPERATIONS, "repeat"))
             )
-            hint = near or "`dlspec ops` lists the layers and operations; a function of yours stands under `functions`."
-            raise problem_at(node.span, f"'{word}' is no layer, and no function of one argument", hint)
+            hint = (
+                near
+                or "`dlspec ops` lists the layers and operations; declare a function of your own under `functions`."
+            )
+            raise problem_at(node.span, f"'{word}' is neither a layer nor a function of one argument", hint)
         required = (
             [argument for argument in OPERATIONS[word].arguments if not argument.optional] if function is None else []
         )

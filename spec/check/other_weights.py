@@ -74,14 +74,14 @@ def _must_be_of_one_example(operand: t.Term, span: Span) -> None:
         if isinstance(over, t.Gradient)
         else f"Write it inside: `E({WITH_WEIGHTS}(x, …))`."
     )
-    raise problem_at(over.span or span, f"`{WITH_WEIGHTS}` is of one example's value, and here is {what}", hint)
+    raise problem_at(over.span or span, f"`{WITH_WEIGHTS}` is of one example's value, and this has {what}", hint)
 
 
 def _must_fit(checker: Elaborator, weights: t.Term, replaced: t.Weight | t.AllWeights, span: Span) -> None:
     """Refuses values of another shape than that of the weights. Raises StudyError."""
     wanted, given, name = replaced.type, weights.type, spell(replaced)
     if given.kind == "bool":
-        hint = f"A mask is multiplied: `{name} * (1 if c else 0)`."
+        hint = f"Multiply by a mask: `{name} * (1 if c else 0)`."
         raise problem_at(weights.span or span, f"`{name}` is {wanted}, and these values are {given}", hint)
     if given.shape == wanted.shape:
         return
@@ -89,7 +89,7 @@ def _must_fit(checker: Elaborator, weights: t.Term, replaced: t.Weight | t.AllWe
     size, count = prod(wanted.shape), prod(given.shape)
     hint = f"Give one number for each of the {size:,}, in the order of `{name}`."
     if not given.shape and wanted.shape:
-        hint = f"Of one number make all: `{name} + {spell(weights)}`, `{spell(weights)} * {name}`."
+        hint = f"To use one number for all, write `{name} + {spell(weights)}` or `{spell(weights)} * {name}`."
     elif copied := _of_other_copies(checker, weights, replaced, span):
         hint = copied
     elif size == count:
@@ -97,7 +97,9 @@ def _must_fit(checker: Elaborator, weights: t.Term, replaced: t.Weight | t.AllWe
     elif isinstance(weights, t.AllWeights) and isinstance(replaced, t.AllWeights) and weights.layer == replaced.layer:
         hint = ALIKE
     elif isinstance(replaced, t.AllWeights) and replaced.layer is None and isinstance(weights, t.Weight):
-        hint = f"Of one weight alone it is `{WITH_WEIGHTS}(x, {replaced.network}.{weights.layer}.{weights.weight}, w)`."
+        hint = (
+            f"For one weight alone, write `{WITH_WEIGHTS}(x, {replaced.network}.{weights.layer}.{weights.weight}, w)`."
+        )
     raise problem_at(weights.span or span, message, hint)
 
 
@@ -112,13 +114,13 @@ def _of_other_copies(checker: Elaborator, weights: t.Term, replaced: t.Weight | 
     counts = [f"{plan.copies} copies" if plan.copies else "no copies" for plan in (own, other)]
     told = f"`{own.name}` has {counts[0]}, and `{other.name}` {counts[1]}"
     if own.copies and other.copies:
-        return f"{told}: give both as many."
+        return f"{told}: give both the same number."
     leaf = next(leaf for leaf in own.leaves() if leaf.weights and replaced.layer in (None, leaf.key))
     part = replaced.weight if isinstance(replaced, t.Weight) else next(iter(leaf.weights))
     wanted, given = (f"{name}.{leaf.key}.{part}" for name in (own.name, other.name))
     one = f"[{given} for k < {own.copies}]" if own.copies else f"{given}[0]"
     how = "one weight after the other, as in" if isinstance(replaced, t.AllWeights) else "write"
-    return f"{told}: give both as many, or {how} `{WITH_WEIGHTS}(x, {wanted}, {one})`."
+    return f"{told}: give both the same number, or {how} `{WITH_WEIGHTS}(x, {wanted}, {one})`."
 
 
 def _must_be_in_order(checker: Elaborator, weights: t.Term, replaced: t.Weight | t.AllWeights, span: Span) -> None:
@@ -219,13 +221,13 @@ def _past(program: Program, term: t.ValueGradient | t.Directional) -> Problem | 
     inner = next(_within(program, term.of), None)
     if inner is None:
         return None
-    message = f"`{WITH_WEIGHTS}` makes `{spell(by)}` anew, and no derivative by it goes past that"
+    message = f"`{WITH_WEIGHTS}` replaces `{spell(by)}`: no derivative by it passes through"
     return Problem(message, term.span, _taken_within("gradient", by, inner))
 
 
 def _taken_within(form: str, by: t.By, around: t.WithWeights) -> str:
     """The remedy for a derivative that is taken of a value at other weights."""
-    return f"Take the derivative within: `{WITH_WEIGHTS}({_written(form, by, around)}, {spell(around.replaced)}, …)`."
+    return f"Take the derivative inside: `{WITH_WEIGHTS}({_written(form, by, around)}, {spell(around.replaced)}, …)`."
 
 
 def _written(form: str, by: t.By, around: t.WithWeights) -> str:
@@ -245,10 +247,10 @@ def refuse_means_in_weights(form: str, of: t.Term, by: t.By, stage: str, span: S
             hint = _taken_within(form, by, item)
         elif stage == "loss":
             own = f"{WITH_WEIGHTS}(B({_written(form, by, item)}), {spell(item.replaced)}, …)"
-            hint = f"At these weights, with what they are made of held, it is `{own}`."
+            hint = f"At these weights, held constant, it is `{own}`."
         else:
             hint = "Take weights, constants, draws and counters."
-        message = f"no derivative goes through a mean over examples, and the values that `{spell(item.replaced)}` have are made of one"
+        message = f"no derivative goes through a mean over examples, and the values of `{spell(item.replaced)}` are made of one"
         raise problem_at(mean.span or span, message, hint)
 
 

@@ -23,18 +23,16 @@ def counted(
         return None
     term = experiment.checker.value(node, Context("constants", ()))
     if not isinstance(term, t.Literal) or term.type.shape or term.type.kind == "bool":
-        raise problem_at(node.span, f"'{field}' is a number of {what}, or a share", "`0.8`, or `1000`.")
+        raise problem_at(node.span, f"'{field}' is a number of {what}, or a share", "Write `0.8` or `1000`.")
     if term.type.kind == "int":
         rows = folding.size(term, f"'{field}'", MAX_ROWS)
         if rows % unit:
             hint = f"Each group has {unit:,} rows: give a multiple of that."
-            raise problem_at(node.span, f"{rows:,} rows are no whole number of groups", hint)
+            raise problem_at(node.span, f"{rows:,} rows are not a whole number of groups", hint)
         return rows
     share = float(term.value)
     if not 0 < share < 1:
-        hint = (
-            f"A whole number counts {what}; a share lies between 0 and 1, and neither is one. All {what}: leave it out."
-        )
+        hint = f"A whole number counts {what}; a share is above 0 and below 1. Leave it out to take all {what}."
         raise problem_at(node.span, f"'{field}' is {share:g}, which is neither a number of {what} nor a share", hint)
     rows = int(Fraction(repr(share)) * (usable // unit)) * unit
     if not rows:

@@ -24,7 +24,7 @@ def statistics(
     data = experiment.data
     if data is not None and not data.train:
         message = f"'{names[0]}' is taken over the training set, and here each example is new"
-        hint = "`data: {train: 1000, test: 1000}` makes a set; of new examples write what it is as a constant."
+        hint = "`data: {train: 1000, test: 1000}` makes a set; for new examples, write its value as a constant."
         experiment.problems.append(Problem(message, experiment.bindings[names[0]].key, hint))
         return ()
     made_of = {name: _made_of(experiment, name) for name in names if name in experiment.terms}
@@ -80,7 +80,7 @@ def _must_not_be_redrawn(experiment: ExperimentScope, names: Sequence[str], meas
     for name in names if over else ():
         for item in experiment.dependencies.reached(experiment.terms[name]):
             if isinstance(item, t.Reference) and item.name in over:
-                message = f"'{item.name}' is drawn anew here, and the statistic '{name}' is taken of it once"
+                message = f"'{item.name}' is redrawn here, and the statistic '{name}' is taken of it only once"
                 hint = "Leave it out of the statistic, or measure `gradient_variance` without one."
                 experiment.problems.append(Problem(message, over[item.name], hint))
                 return

@@ -20,7 +20,7 @@ def stored_weights(experiment: Any) -> StoredWeights | None:
     if model.weights is None:
         for field in ("state", "loss_scale"):
             if getattr(model, field) is not None:
-                message = f"`{field}` says how weights of another number type are trained, and `weights` is not said"
+                message = f"`{field}` says how weights of another number type are trained, and `weights` is missing"
                 raise problem_at(model.key(field), message, "Add `weights: bfloat16` or `weights: float16`.")
         return None
     if DTYPES[model.dtype].real != "float32":
@@ -30,7 +30,7 @@ def stored_weights(experiment: Any) -> StoredWeights | None:
     if model.loss_scale is not None:
         node = model.node("loss_scale")
         if getattr(node, "value", None) in ("dynamic", "auto"):
-            message = f"the loss is multiplied by one number, and '{node.value}' is none"
+            message = f"the loss is multiplied by one number, and '{node.value}' is not one"
             raise problem_at(
                 node.span,
                 message,

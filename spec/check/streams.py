@@ -61,7 +61,7 @@ def _stream(experiment: ExperimentScope, name: str) -> tuple[Named, ...]:
         raise problem_at(key, f"'{name}' is no name for a test stream", hint)
     if experiment.data is not None and experiment.data.exact:
         hint = "Draw examples instead, or give these a measure with `where`."
-        raise problem_at(key, "with `enumerate` all values are there, and no other examples", hint)
+        raise problem_at(key, "with `enumerate` all values are there: there are no other examples", hint)
     terms: dict[str, t.Term] = {}
     for own in task.tests[name]:
         terms[own] = _patched(experiment, name, own)
@@ -83,13 +83,13 @@ def _patched(experiment: ExperimentScope, stream: str, name: str) -> t.Term:
     if name not in known:
         hint = did_you_mean(name, known) or f"An example has {listing(known) or 'no names'}."
         if name in experiment.model.constants:
-            hint = f"A constant is the same in all of them: say the names that are made of '{name}' otherwise. {hint}"
+            hint = f"A constant is the same in all of them: redefine the names that are made of '{name}'. {hint}"
         raise problem_at(key, f"'{name}' is no name of the example", hint)
     assert node is not None
     weight = experiment.dependencies.density
     if weight is not None and any(isinstance(item, t.Reference) and item.name == name for item in t.walk(weight)):
-        hint = f"Say a name that is made of '{name}', or measure `E(…, where=…)`."
-        raise problem_at(key, f"examples weigh as '{name}' is probable, and here it would be something else", hint)
+        hint = f"Redefine a name that is made of '{name}', or measure `E(…, where=…)`."
+        raise problem_at(key, f"examples are weighted by the probability of '{name}', which this would replace", hint)
     whole = experiment.term_of(experiment.bindings[name], key)
 
     def made() -> t.Term:
@@ -132,7 +132,7 @@ def _must_not_be_circular(experiment: ExperimentScope, stream: str, terms: Mappi
                 chain = " → ".join([*path[path.index(below) :], below])
                 key = _key(experiment, stream, first)
                 raise problem_at(
-                    key, f"in '{stream}' '{below}' is made of itself: {chain}", "Write it of other names, or of draws."
+                    key, f"in '{stream}' '{below}' is made of itself: {chain}", "Define it by other names, or by draws."
                 )
             elif below not in done:
                 path.append(below)

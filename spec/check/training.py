@@ -118,7 +118,7 @@ class TrainingChecker:
         within = {plan.owners[number] for step in plan.evaluations if (number := plan.pass_within(step)) is not None}
         for place, phase in enumerate(plan.phases):
             if phase.until is not None and place not in within:
-                message = f"nothing is measured within the phase '{phase.name}', so that its `until` is never looked at"
+                message = f"nothing is measured within the phase '{phase.name}', so its `until` is never checked"
                 hint = f"Measure within it: `evaluate: {{every: {max(1, phase.steps // 10)}}}`."
                 if phase.steps == 1:
                     hint = "A pass of one step has nothing within it: give it more steps, or leave `until` out."
@@ -176,8 +176,8 @@ class TrainingChecker:
             head, steps = steps_of(target)
             initial = way == "initial"
             if target == "optimizer" and initial:
-                hint = "`optimizer: anew` is it; a network or a layer takes the weights of step 0."
-                raise problem_at(item.span, "what optimisers keep is nothing at step 0, and begins anew", hint)
+                hint = "Write `optimizer: anew`; only networks and layers have weights of step 0."
+                raise problem_at(item.span, "optimisers keep nothing from step 0, and can only begin anew", hint)
             if target == "optimizer":
                 found.append(Restart())
             elif head in self.model.architecture:
@@ -222,10 +222,8 @@ class TrainingChecker:
             found.append(replace(phase, loss=terms, optimizers={} if updates else own, updates=updates))
         used = {id(term) for phase in found for term in phase.loss}
         if idle := next((term for term in loss if id(term) not in used), None):
-            hint = "Give one phase no `loss` of its own, write the term into a phase's, or remove it."
-            raise problem_at(
-                self.model.span("loss", idle.name), f"the loss '{idle.name}' is in force in no phase", hint
-            )
+            hint = "Leave one phase without a `loss` of its own, add the term to a phase's, or remove it."
+            raise problem_at(self.model.span("loss", idle.name), f"the loss '{idle.name}' is used in no phase", hint)
         return tuple(found)
 
     def loss(self, name: str, model: TrainingPhase, loss: tuple[LossPlan, ...]) -> tuple[LossPlan, ...]:

@@ -42,6 +42,4 @@ def _problems(program: Program, measure: MeasurePlan) -> Iterator[Problem]:
     others = [one for one in t.walk(measure.term) if isinstance(one, t.Expectation) and one.mode is None]
     for item in reached(program, measure.in_training, others):
         if isinstance(item, t.Gradient | t.ValueGradient | t.Directional) and (problem := coupling(program, item)):
-            yield replace(
-                problem, hint=f"{problem.hint} In inference, without `mode`, no example has to do with another."
-            )
+            yield replace(problem, hint=f"{problem.hint} Without `mode`, in inference, no example depends on another.")

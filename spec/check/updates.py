@@ -61,7 +61,7 @@ class UpdateChecker:
         if unused:
             hint = "Name it in the `loss` of one, or remove it."
             raise problem_at(
-                first.span(), f"no update goes down the loss {listing(f'`{name}`' for name in unused)}", hint
+                first.span(), f"no update minimises the loss {listing(f'`{name}`' for name in unused)}", hint
             )
         return updates
 
@@ -85,7 +85,7 @@ class UpdateChecker:
         names: list[str] = getattr(model, field)
         if not names:
             raise problem_at(
-                model.key(field), f"an update is of one {what} at least", f"Known here: {listing(known) or 'none'}."
+                model.key(field), f"an update needs at least one {what}", f"Known here: {listing(known) or 'none'}."
             )
         for place, (name, node) in enumerate(zip(names, model.nodes(field), strict=True)):
             if field == "loss" and name in self.faulty:
@@ -107,11 +107,13 @@ def idle_updates(program: Program, paths: Paths) -> list[Problem]:
             wanted = [name for name in update.networks if mode_of(program.gradient, name).trains_weights]
             for name in (name for name in wanted if name not in changed):
                 terms = listing(f"`{term.name}`" for term in update.loss)
-                message = f"the update '{update.name}' changes nothing of '{name}': no gradient of {terms} comes to its weights"
+                message = (
+                    f"the update '{update.name}' does not change '{name}': no gradient of {terms} reaches its weights"
+                )
                 hint = "Name a term that depends on the network, or leave the network out."
                 problems.append(Problem(message, update.loss[0].term.span, hint))
             for term in update.loss:
                 if term.trains and not changed_by(program, Update("", (), (term,), {}), paths):
-                    message = f"the loss '{term.name}' trains {listing(term.trains)}, and no gradient of it comes to these weights"
+                    message = f"the loss '{term.name}' trains {listing(term.trains)}, and no gradient of it reaches these weights"
                     problems.append(Problem(message, term.term.span, "Name a network that it depends on."))
     return problems

@@ -84,7 +84,7 @@ def _by_value(program: Program, term: Derivative, paths: Paths) -> Problem | Non
             hint = f"`{brief(other)}` is another application of the network, even on the same input: write `{other.network}` for that on its own."
         held = [n for n in known if _leads(program, n, own)]
         if held:
-            hint = f"'{held[0]}' is made from {name}, and held, as all other names of the example are: what is made of it under `outputs` is followed."
+            hint = f"'{held[0]}' is made from {name}, and held constant like all other names of the example; what is made from {name} under `outputs` is followed."
         return Problem(f"`{shown}` does not depend on {name}: its gradient would be 0", term.of.span or term.span, hint)
     ways = ((item, reached(program, [item])) for item in passed.ends)
     end = next((item for item, parts in ways if any(_holds(program, part, by) for part in parts)), None)
@@ -116,7 +116,7 @@ def named_beside(program: Program, reads: MeasureReads) -> Iterator[Problem]:
             if isinstance(item, Derivative) and isinstance(item.by, t.Reference) and _has_beside(program, item):
                 name = item.by.name
                 message = f"`{brief(item.of)}` has '{name}' beside the parameter that stands for it, and is differentiated by both"
-                hint = f"`stop(…)` around what is to be held holds it; given `1.0 * {name}`, the function's gradient is by the parameter alone."
+                hint = f"Put `stop(…)` around what is to be held constant, or pass `1.0 * {name}`: the gradient is then by the parameter alone."
                 yield Problem(message, item.span, hint, severity="warning")
 
 
@@ -170,9 +170,9 @@ def _ended(term: Derivative, to: str, end: t.Term | None) -> Problem:
     where = (
         f"`{brief(end)}` is {'flat' if end.type.kind == 'real' else end.type.kind}"
         if end is not None
-        else "`stop` is in every way"
+        else "`stop` is on every path"
     )
-    message = f"no gradient of `{brief(term.of)}` comes to {to}: {where}, and no gradient passes there"
+    message = f"no gradient of `{brief(term.of)}` reaches {to}: {where}, and no gradient passes there"
     hint = f"Give the function a gradient mode ({BRIDGES}), or take what is smooth."
     return Problem(message, (end.span if end is not None else None) or term.span, hint)
 
@@ -184,7 +184,7 @@ def _bent(program: Program, term: Derivative) -> Problem | None:
     for target in _targets(program, term.of):
         row = mode_of(program.gradient, target)
         if term.twice and not row.keeps_derivative:
-            message = f"`hessian_vector` is of second derivatives, and '{target}' has the gradient mode `{row.name}`: the matrix need not be symmetric"
+            message = f"`hessian_vector` takes second derivatives, and '{target}' has the gradient mode `{row.name}`: the matrix need not be symmetric"
             plain = listing(f"`{name}`" for name, mode in GRADIENT_MODES.items() if mode.keeps_derivative)
             return Problem(
                 message, term.of.span or term.span, f"Take it of a value without that mode; {plain} are allowed."

@@ -35,10 +35,10 @@ def _must_go_with(model: Data, key: str, source: DataSource) -> None:
         hint = "`train: 1000` makes a set whose examples are visited again."
         raise problem_at(model.key(key), f"'{key}' goes with finite data, and here each example is new", hint)
     if files and key == "redraw":
-        hint = "`once: [noise]` are those that stay with their row."
-        raise problem_at(model.key(key), "beside rows of files all is drawn anew at each visit", hint)
+        hint = "`once: [noise]` names those that stay with their row."
+        raise problem_at(model.key(key), "draws beside rows of files are all redrawn at each visit", hint)
     if not files and key == "once":
-        hint = "`redraw: [noise]` are those that are made anew at each visit."
+        hint = "`redraw: [noise]` names those that are redrawn at each visit."
         raise problem_at(model.key(key), "the draws of a finite set are all made once", hint)
 
 
@@ -46,7 +46,7 @@ def _paths(experiment: ExperimentScope, model: Data, key: str) -> list[tuple[str
     """The places in the seed tree of the samples that some names of the example draw. Raises StudyError."""
     names = model.redraw if key == "redraw" else model.once
     if not names:
-        raise problem_at(model.key(key), f"`{key}` names no draw", f"`{key}: [noise]`, or leave it out.")
+        raise problem_at(model.key(key), f"`{key}` names no draw", f"Write `{key}: [noise]`, or leave it out.")
     paths: list[tuple[str, ...]] = []
     for place, name in enumerate(names):
         span = model.span(key, place)

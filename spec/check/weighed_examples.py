@@ -24,7 +24,7 @@ from .memo import Shared
 
 TRAINED = "weight of a training example"
 """What the examples of the training set weigh on the average: a statistic, by a name that no study can give."""
-ALIKE = "takes all examples for equally likely, and those of `enumerate` are not"
+ALIKE = "treats all examples as equally likely, and those of `enumerate` are not"
 SAMPLE = "Leave `data` out, so that examples are sampled."
 
 

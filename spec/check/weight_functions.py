@@ -43,7 +43,7 @@ def weight_function(checker: Elaborator, entry: OneOf, network: str, named: str,
         hint = did_you_mean(word, known) or f"Keras has {listing(CONSTRAINTS)}; or name a function of one argument."
         if word in vocabulary.known():
             hint = "Declare a function of one argument under `functions`, and name that."
-            raise problem_at(node.span, f"a constraint is a function, and '{word}' is none", hint)
+            raise problem_at(node.span, f"a constraint is a function, and '{word}' is not one", hint)
         raise problem_at(node.span, f"unknown constraint '{word}'", hint)
     parameters = (
         function.parameters if function is not None else [one for one in OPERATIONS[word].arguments if not one.optional]

@@ -65,8 +65,8 @@ def _output(plan: NetworkPlan, owner: LayerPlan, span: Span) -> t.Term:
     """What a layer gives on the network's own input, behind its activation."""
     behind = next((one for one in plan.leaves() if one.key == f"{owner.key}.activation"), owner)
     if sum(one.key == behind.key for one in plan.applied()) > 1:
-        hint = "Give the layers of a `repeat` weights of their own, each then is one."
-        raise problem_at(span, f"'{plan.name}.{owner.key}' is applied more than once, and has no one output", hint)
+        hint = "Give the layers of a `repeat` weights of their own: then each has an output of its own."
+        raise problem_at(span, f"'{plan.name}.{owner.key}' is applied more than once, and has several outputs", hint)
     shape = (*plan.lead, *behind.output.shape)
     return t.NetworkOutput(plan.name, layer=behind.key, type=Type(behind.output.kind, shape), span=span)
 
@@ -123,9 +123,9 @@ def layer(plan: NetworkPlan, path: Sequence[str | int], span: Span) -> LayerPlan
     if text not in known:
         near = did_you_mean(text, known)
         if text in single:
-            near = f"Several are of that kind, and are told apart: {listing(f'`{plan.name}.{key}`' for key in single[text])}."
+            near = f"Several layers are of that kind: {listing(f'`{plan.name}.{key}`' for key in single[text])}."
         elif text.rpartition(".")[0] in known and text.rpartition(".")[2] in known[text.rpartition(".")[0]].weights:
-            near = f"`{plan.name}.{text}` is an array: it has a length, `len(…)`, and entries, `[i, j]`, and no parts."
+            near = f"`{plan.name}.{text}` is an array: it has a length, `len(…)`, and entries, `[i, j]`, but no parts."
         elif text in WORDS_FOR_WEIGHTS:
             near = f"All of its weights, as one vector, are `{plan.name}.weights`."
         hint = sentence(near, f"Its layers are {listing(layer.key for layer in plan.leaves())}.")

@@ -30,9 +30,9 @@ def turned(checker: Elaborator, operand: t.Term, span: Span) -> t.Term:
     if isinstance(operand, t.FileValue):
         return _column(checker.names.source(), operand, span)
     message = "`int` takes what is known to be whole before anything runs, and this is computed as a real number"
-    hint = "It turns constants, and columns of files where they are named: `label: int(d.label)`. Comparisons, `argmax` and indices are ints."
+    hint = "It converts constants, and columns of files where they are named: `label: int(d.label)`. Comparisons, `argmax` and indices are ints."
     if t.has_only(operand, *CONSTANT) and any(isinstance(item, t.IndexVariable) for item in t.walk(operand)):
-        hint = f"Of what is made of constants and indices it stands around the index notation: `int([{bare(operand)} for …])`."
+        hint = f"For constants and indices, write it around the index notation: `int([{bare(operand)} for …])`."
     raise problem_at(operand.span or span, message, hint)
 
 
@@ -63,10 +63,10 @@ def _constant(operand: t.Literal, span: Span) -> t.Term:
     apart = np.flatnonzero((np.floor(value) != value).ravel())
     if apart.size or not np.isfinite(value).all():
         first = value.ravel()[apart[0]] if apart.size else value.ravel()[~np.isfinite(value.ravel())][0]
-        message = f"{first:g} is no whole number, and `int` turns none exactly that is not"
+        message = f"{first:g} is not a whole number, and `int` converts only whole numbers"
         raise problem_at(operand.span or span, message, "`floor`, `round` or `a // b` say which whole number is meant.")
     if value.size and not INT32[0] <= value.min() <= value.max() <= INT32[1]:
-        message = f"{value.ravel()[np.argmax(np.abs(value))]:g} is no int: ints have 32 bits"
+        message = f"{value.ravel()[np.argmax(np.abs(value))]:g} is too large for an int: ints have 32 bits"
         raise problem_at(operand.span or span, message, "Leave it real.")
     return t.Literal(value.astype(np.int64), type=Type("int", operand.type.shape), span=span)
 
@@ -82,7 +82,7 @@ def _column(source: DataSource | None, term: t.FileValue, span: Span) -> t.FileV
         column = column_of(source.files, term.file, name, span, read=True)
         if column.first_fraction is not None:
             message = f"'{shown}' holds numbers that are not whole, the first in row {column.first_fraction}"
-            hint = "`int` turns whole numbers exactly, and no others: save the column rounded, or leave it real."
+            hint = "`int` converts only whole numbers: save the column rounded, or leave it real."
             raise problem_at(span, message, hint)
         ends = [int(end) for end in (column.low, column.high) if end is not None]
         if ends and not INT32[0] <= min(ends) <= max(ends) <= INT32[1]:

@@ -61,7 +61,7 @@ WRONG: list[tuple[str, str, str]] = [
         "{repeat_vector: 3}, {lstm: {units: 2, recurrent_activation: sq}}",
         "unknown activation 'sq'",
     ),
-    ("measures:", "gradient: {f.hidden: {clip: 1}}\nmeasures:", "no part of what this mode reaches"),
+    ("measures:", "gradient: {f.hidden: {clip: 1}}\nmeasures:", "which this mode does not reach"),
     ("measures:", "gradient: {f.hidden: forward_only}\nmeasures:", "whose input is"),
 ]
 

@@ -127,6 +127,6 @@ def test_it_is_in_the_digest_and_rows_are_held_for_it(tmp_path: Path) -> None:
 
 
 def test_beside_rows_all_is_redrawn_unless_it_is_said(tmp_path: Path) -> None:
-    with pytest.raises(StudyError, match="all is drawn anew at each visit") as told:
+    with pytest.raises(StudyError, match="are all redrawn at each visit") as told:
         programs("{file: d.csv, train: 20, redraw: [kept]}", tmp_path)
     assert "`once: [noise]`" in str(told.value)

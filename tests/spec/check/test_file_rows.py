@@ -149,12 +149,12 @@ def test_splits_keep_classes_groups_columns_and_the_order_of_the_file(folder: Pa
         ("{file: d.csv, train: 1.0}", "1", "'train' is 1, which is neither a number of rows nor a share"),
         ("{file: d.csv, train: 61}", "1", "61 rows are asked for, and there are 60"),
         ("{file: d.csv, train: 0.9, test: 0.2}", "1", "66 rows are asked for, and there are 60"),
-        ("{file: d.csv, train: 60}", "1", "no row is left to test on, and the measure 'mean' is of tests"),
+        ("{file: d.csv, train: 60}", "1", "no row is left to test on, and the measure 'mean' needs test rows"),
         ("{file: d.csv, train: 0.001}", "1", "0.001 of 60 is less than one"),
-        ("{file: d.csv, train: 30, group: who}", "1", "30 rows are no whole number of groups"),
-        ("{file: d.csv, train: 0.5, group: word, stratify: label}", "1", "rows are split by `stratify` or by `group`"),
+        ("{file: d.csv, train: 30, group: who}", "1", "30 rows are not a whole number of groups"),
+        ("{file: d.csv, train: 0.5, group: word, stratify: label}", "1", "rows are split by `stratify` or by `group`, not both"),
         ("{file: d.csv, train: label}", "1", "'label' does not say which rows train"),
-        ("{file: d.csv, train: set, test: 3}", "1", "a column says who trains, and 'test' would say it again"),
+        ("{file: d.csv, train: set, test: 3}", "1", "a column already says which rows train, and 'test' would say it again"),
         ("{file: d.csv, train: 9, stratify: lable}", "1", "'d' has no column 'lable'"),
         ("{file: d.csv, train: 9}", "d.word", "'d.word' is a text, and expressions have numbers and bools"),
         ("{file: d.csv, train: 9}", "d.gaps", "'d.gaps' has no finite value in 6 rows, the first of them row 4"),
@@ -190,13 +190,13 @@ def test_groups_of_several_sizes_are_taken_as_they_come_in_the_file(folder: Path
 def test_groups_of_several_sizes_and_labels_that_are_no_class_are_refused(folder: Path) -> None:
     (folder / "g.csv").write_text("a,who,label\n1,0,0\n2,0,1\n3,1,7\n")
     problem = refused(folder, "{files: {d: g.csv}, train: 0.5, group: who}", "d.a")
-    assert problem.message == "groups of 'who' have 1 to 2 rows, so that no two splits would be of one size"
+    assert problem.message == "groups of 'who' have 1 to 2 rows: splits would differ in size"
     assert "GroupShuffleSplit" in problem.hint
     text = {"E(sum(x) + y)": "'E(cross_entropy([1.0, 2, 3], y))'"}
     assert "7" in refused(folder, "{files: {d: g.csv}, train: 1}", "d.a", **text).message
     assert program(folder, "{file: d.csv, train: 1}", "d.a", **text)
     assert (
-        "stand in `task.example` alone"
+        "are allowed only in `task.example`"
         in refused(folder, "{file: d.csv, train: 1}", "1", **{"sum(x) + y": "d.a"}).message
     )
 
@@ -221,7 +221,7 @@ def test_whole_numbers_written_as_reals_are_turned_exactly_or_not_at_all(folder:
     assert told("int(d.part)") == "'d.part' holds numbers that are not whole, the first in row 1"
     assert told("int(d.big)") == f"'d.big' holds {3 * 10**9}, and ints have 32 bits"
     assert told("'int(d[y:part])'") == "'d.part' holds numbers that are not whole, the first in row 1"
-    assert told("int(0.5)") == "0.5 is no whole number, and `int` turns none exactly that is not"
+    assert told("int(0.5)") == "0.5 is not a whole number, and `int` converts only whole numbers"
     assert told("int(d.y * 1.0)").startswith("`int` takes what is known to be whole before anything runs")
     (folder / "w.csv").write_text("a,flag\n1,True\n2,False\n")
     problem = refused(folder, "{files: {d: w.csv}, train: 1}", "d.a", **{"d.label": "d.flag"})

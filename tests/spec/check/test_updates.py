@@ -21,7 +21,7 @@ experiments:
 
 
 def test_an_update_out_of_reach_is_seen_behind_one_that_is_not() -> None:
-    with pytest.raises(StudyError, match="the update 'D' changes nothing of 'G'"):
+    with pytest.raises(StudyError, match="the update 'D' does not change 'G'"):
         spec.validate(spec.parse(Source("case.yaml", STUDY.replace("PATCH", "{networks: [D, G]}"))))
 
 
