@@ -17,7 +17,7 @@ def trained(plan: StudyPlan, name: str | None) -> Program:
     if name is None and len(programs) == 1:
         (name,) = programs
     if name is None:
-        raise StudyError(Problem("--cell says which cell is exported", hint=these))
+        raise StudyError(Problem("say which cell to export with --cell", hint=these))
     if name not in programs:
         raise StudyError(Problem(f"there is no cell '{name}'", hint=sentence(did_you_mean(name, programs), these)))
     if programs[name].training is None:
@@ -28,6 +28,6 @@ def trained(plan: StudyPlan, name: str | None) -> Program:
 def side_by_side(program: Program, count: int | None) -> range:
     """The numbers of so many replicates, or of all that can be trained side by side. Raises StudyError."""
     if program.one_replicate_at_a_time and count is not None and count > 1:
-        hint = "An optimiser of it mixes the entries of a weight, and would mix replicates. Leave --replicates out."
+        hint = "Its optimiser mixes the entries of a weight, and would mix replicates. Leave --replicates out."
         raise StudyError(Problem(f"the cell '{program.name}' trains each replicate by itself", hint=hint))
     return range(count or (1 if program.one_replicate_at_a_time else program.replicates))

@@ -47,7 +47,7 @@ def contradictions(run: RunRecord) -> list[str]:
     for verdict in judged(ran):
         if verdict.id in said and _class(said[verdict.id]) != _class(verdict.verdict):
             words.append(
-                f"it says that the claim {verdict.id} {_word(said[verdict.id])}; judged anew from its curves it {_word(verdict.verdict)}"
+                f"it says that the claim {verdict.id} {_word(said[verdict.id])}; judged again from its curves it {_word(verdict.verdict)}"
             )
     return words
 

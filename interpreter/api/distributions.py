@@ -10,5 +10,5 @@ from dlspec.spec.diagnostics.problems import Problem, StudyError
 def needs_whole(what: str) -> None:
     """Raises StudyError where only `dlspec-check` is installed, which checks and compares studies; `what` is what is asked for."""
     if find_spec("dlspec.interpreter.schedule") is None:
-        hint = "`pip install dlspec`, in an environment of its own, brings what runs studies."
-        raise StudyError(Problem(f"{what} is not in dlspec-check, which checks and compares studies alone", hint=hint))
+        hint = "`pip install dlspec`, in an environment of its own, installs what runs studies."
+        raise StudyError(Problem(f"{what} is not in dlspec-check, which only checks and compares studies", hint=hint))

@@ -69,7 +69,7 @@ def exported(
     numbers = side_by_side(program, replicates)
     place = folder or Path(f"{re.sub(r'[^A-Za-z0-9_.=-]+', '-', program.name)}.{form.value}")
     if place.exists():
-        hint = "--output names another folder; in Python it is `folder`."
+        hint = "Name another folder with --output, in Python with `folder`."
         raise StudyError(Problem(f"{place} exists already; nothing was written", hint=hint))
     from ..backend.startup import device as kind
     from ..backend.startup import start

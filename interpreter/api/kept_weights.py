@@ -41,7 +41,7 @@ def models(run: RunRecord, cell: str, replicate: int) -> dict[str, Any]:
         which = listing(f"'{path.name.removesuffix('.weights.h5')}'" for path in alone)
         hint = f"The weights of its layers, in order, are in {listing(map(str, alone))}."
         raise spec.StudyError(
-            Problem(f"functions of the study stand among the layers of {which}: Keras alone cannot load it", hint=hint)
+            Problem(f"functions of the study are among the layers of {which}: Keras alone cannot load it", hint=hint)
         )
     if not files:
         return parameters

@@ -41,7 +41,7 @@ def merged_versions(name: str, versions: tuple[str, str, str]) -> MergedVersions
 
     for which, text in zip(VERSIONS, versions, strict=True):
         if not spec.is_study(text.removeprefix(BYTE_ORDER_MARK)) and (text.strip() or which != VERSIONS[0]):
-            raise Unmergeable(f"{which} is no study: no line begins with `dlspec:`")
+            raise Unmergeable(f"{which} is not a study: no line begins with `dlspec:`")
     result = merged(*versions)
     conflicts = tuple(".".join(conflict.path) for conflict in result.conflicts)
     return MergedVersions(name, result.text, conflicts, result.doubts, versions)

@@ -99,7 +99,7 @@ def merge(base: Given | None, ours: Given, theirs: Given) -> Merge:
     try:
         return Merge(merged_versions(sources[1].name, (sources[0].text, sources[1].text, sources[2].text)))
     except Unmergeable as error:
-        hint = "Mend that version, or merge by hand."
+        hint = "Correct that version, or merge by hand."
         raise spec.StudyError(Problem(f"{sources[1].name}: not merged by meaning: {error}", hint=hint)) from None
 
 

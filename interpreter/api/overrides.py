@@ -38,7 +38,7 @@ def _word(path: Any, value: Any) -> str:
     try:
         return json.dumps(value, allow_nan=False, ensure_ascii=False, default=_plain)
     except (TypeError, ValueError) as error:
-        hint = "A value is a finite number, a text, true or false, None, or a list or a mapping of such."
+        hint = "A value is a finite number, a text, true or false, None, or a list or a mapping of these."
         raise StudyError(Problem(f"the override of `{path}` cannot be written in YAML: {error}", hint=hint)) from None
 
 
@@ -46,4 +46,4 @@ def _plain(value: Any) -> Any:
     """NumPy's numbers and arrays as Python's."""
     if hasattr(value, "tolist"):
         return value.tolist()
-    raise TypeError(f"{type(value).__name__} is no value of a study")
+    raise TypeError(f"{type(value).__name__} is not a value of a study")

@@ -67,12 +67,12 @@ def packed(
     there = sum(key in held for key in keys)  # cells that mean the same have one key
     if there < len(keys):
         warn(
-            f"{len(keys) - there} of {len(keys)} replicates are not in the store any more: of these the archive has curves and finals alone"
+            f"{len(keys) - there} of {len(keys)} replicates are no longer in the store: of these the archive has only curves and finals"
         )
     if later:
         warn(
-            f"{later} of {len(keys)} replicates were trained again since, with other numbers, as by `run --force`: "
-            "the archive has the run's own as curves and finals, and the later ones as results to go on from"
+            f"{later} of {len(keys)} replicates were trained again since, with other numbers, for example by `run --force`: "
+            "the archive has the run's own as curves and finals, and the later ones as results to continue from"
         )
 
     kept = [path for key in dict.fromkeys(keys) for path in sorted((root / WEIGHTS / key).glob("*")) if path.is_file()]
@@ -84,9 +84,7 @@ def packed(
     if named and data is None:
         left_out.append(f"data files {listing(named, 4)} (--data FOLDER, the study's)")
     if data is not None and (lacking := [name for name in named if not (data / name).is_file()]):
-        raise StoreError(
-            f"{data}: there is no data file {lacking[0]} in it", "--data names the folder that the study lies in."
-        )
+        raise StoreError(f"{data}: there is no data file {lacking[0]} in it", "Name the study's folder with --data.")
 
     def files() -> Iterator[tuple[str, Path | bytes]]:
         for path in sorted(run.folder.rglob("*")):
@@ -140,7 +138,7 @@ def data_files(run: RunRecord) -> list[str]:
 
 def cited(run: RunRecord, warn: Callable[[str], None]) -> str:
     """The line that a run is cited by; nothing, with a warning, where its study can't be read any more."""
-    with Aside(warn).part("the line to cite it by", "All else is here"):
+    with Aside(warn).part("the line to cite it by", "The rest is here"):
         document = spec.load(run.folder / "spec.yaml")
         version = str((run.about.get("packages") or {}).get("dlspec", ""))
         if design := run.about.get("design"):  # it reads data files, which lie elsewhere
@@ -177,7 +175,7 @@ def unpacked(file: Path, runs: Path, warn: Callable[[str], None]) -> Unpacked:
         there = (runs / name).exists()
         if there and not _same(given, runs / name):
             raise StoreError(
-                f"{runs / name}: another run of this name is there already", "--runs names another folder."
+                f"{runs / name}: another run of this name exists already", "Name another folder with --runs."
             )
         with Store(runs / STORE, warn) as store:
             taken = store.take(whole / STORE)
@@ -188,7 +186,7 @@ def unpacked(file: Path, runs: Path, warn: Callable[[str], None]) -> Unpacked:
                     if path.is_file():
                         (draft / path.relative_to(given)).parent.mkdir(parents=True, exist_ok=True)
                         path.rename(draft / path.relative_to(given))
-            with Aside(warn).part("report", "All else is here"):
+            with Aside(warn).part("report", "The rest is here"):
                 write_report(read(runs / name), runs / name / REPORT, name)
             for text in contradictions(read(runs / name)):
                 warn(f"{file}: {text}")
@@ -218,7 +216,7 @@ def run_name(file: Path) -> str:
     names = names_of(file)
     runs = {name.split("/")[0] for name in names} - {STORE}
     if len(runs) != 1 or f"{(run := next(iter(runs)))}/run.json" not in names:
-        raise StoreError(f"{file}: there is no run in it", "`dlspec pack RUN` writes such an archive.")
+        raise StoreError(f"{file}: it contains no run", "`dlspec pack RUN` writes such an archive.")
     return run
 
 

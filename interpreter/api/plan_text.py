@@ -42,7 +42,7 @@ def print_plan(plan: StudyPlan, rows: Sequence[Row], rate: float, stream: TextIO
             print_text(console, Text(words, "yellow"))
     console.print()
     print_text(console, Text(totals(rows)))
-    beside = f"memory: of a cell's arrays at their peak; the process takes about {size(PROCESS_BYTES)} beside, once"
+    beside = f"memory: a cell's arrays at their peak; the process takes about {size(PROCESS_BYTES)} more, once"
     print_text(console, Text(beside, "dim"))
     print_text(console, Text(RULE.format(rate=rate / 1e9), "dim"))
 

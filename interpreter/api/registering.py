@@ -49,13 +49,13 @@ def registered(file: Path, plan: StudyPlan, runs: Path, replace: bool) -> Regist
     profile = plan.profile or FULL
     there = before.get(profile)
     if there is not None and not replace:
-        hint = "--replace registers it anew; in Python it is `replace=True`."
+        hint = "Replace it with --replace, in Python with `replace=True`."
         raise StudyError(Problem(f"{file}: registered already on {there['time']}", hint=hint))
     judged = sum(run.study == plan.name and run.profile == plan.profile for run in list_runs(runs))
     try:
         path = write_registration(file, plan, judged, before)
     except OSError as error:
-        hint = "Give yourself the right to write beside the study."
+        hint = "Give yourself permission to write beside the study."
         raise StoreError(f"{file}: its registration cannot be written: {error.strerror}", hint) from None
     written: Mapping[str, Any] = read_registrations(file)[profile]
     claims = sum(len(experiment.claims) for experiment in plan.experiments)

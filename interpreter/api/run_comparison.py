@@ -50,7 +50,7 @@ class Comparison:
     @cached_property
     def study_diff(self) -> StudyDiff | None:
         """The same as `diff` as an object of its own."""
-        with self.aside.part("the difference of the studies", "All else is here"):
+        with self.aside.part("the difference of the studies", "The rest is here"):
             first, second = map(_as_run, self.runs)
             return compare_as_run(first, second)
         return None
@@ -104,7 +104,7 @@ class Comparison:
 
         place = Path(file) if file is not None else self._place(".html")
         with TemporaryDirectory() as folder:
-            with self.aside.part("the figures of both", "All else is on the page"):
+            with self.aside.part("the figures of both", "The rest is on the page"):
                 draw_experiments(self.numbers, Path(folder), CURVES, self.aside.warn)
             with explained(place.parent):
                 write_comparison(self.numbers, self.study_diff, Path(folder), place, self.aside)

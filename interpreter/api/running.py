@@ -63,8 +63,11 @@ class Outcome:
         statuses = [replicate.status for found in self.results.values() for replicate in found.replicates]
         wanted = sum(int(found.meant.sum()) for found in self.results.values())
         if self.done.folder is not None and len(statuses) == wanted and not {"interrupted", "failed"} & set(statuses):
-            return f"interrupted when all was trained: the run is whole, and kept in {self.done.folder}"
-        whole, kept = statuses.count(DONE), f"all they gave is kept in {self.done.folder}. " if self.done.folder else ""
+            return f"interrupted after all was trained: the run is complete, and kept in {self.done.folder}"
+        whole, kept = (
+            statuses.count(DONE),
+            f"their results are kept in {self.done.folder}. " if self.done.folder else "",
+        )
         return f"interrupted: {whole} replicates are complete, {len(statuses) - whole} in part; {kept}Run again to go on from there."
 
 

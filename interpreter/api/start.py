@@ -74,7 +74,7 @@ def run(
         tensorboard=tensorboard, mlflow=mlflow,
     )  # fmt: skip
     if address is not None and settings.executor is not ExecutorName.ray:
-        raise StudyError(Problem("address is that of a Ray cluster", hint='It goes with `executor="ray"`.'))
+        raise StudyError(Problem("address is that of a Ray cluster", hint='It needs `executor="ray"`.'))
     plan = found.resolved(profile, overrides, only)
     warn_of(plan.warnings)
     from ..results.run_list import read

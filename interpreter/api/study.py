@@ -163,7 +163,7 @@ class Study:
         from .registering import registered as write
 
         if self.path is None:
-            hint = "`dlspec.load(path)` gives one that has: the registration lies beside it."
+            hint = "`dlspec.load(path)` gives one that has: the registration is written beside it."
             raise StudyError(Problem(f"{self.source.name}: the study has no file", hint=hint))
         return write(self.path, self.resolved(profile), Path(runs), replace)
 

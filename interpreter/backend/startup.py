@@ -53,7 +53,9 @@ def start(device: Asked = AUTO, own_process: bool = False) -> None:
                 tf.config.experimental.enable_op_determinism()
             tf.constant(0.0)
     except RuntimeError as error:  # what TensorFlow says of a setting that comes too late
-        hint = "Start Python anew, in a notebook the kernel: one process trains on one device, and dlspec starts TensorFlow."
+        hint = (
+            "Restart Python, in a notebook the kernel: one process trains on one device, and dlspec starts TensorFlow."
+        )
         raise StudyError(Problem("TensorFlow runs in this process already, with other devices", hint=hint)) from error
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
@@ -77,7 +79,7 @@ def overlooked(requested: Asked) -> str:
     shown = _accelerators()
     if requested.kind != "auto" or not shown or hidden() or device() == "gpu":
         return ""
-    return f"the system shows {shown[0]}, and TensorFlow finds no GPU: this runs on the CPU. {INSTALL}; --device cpu says that it is meant"
+    return f"the system shows {shown[0]}, and TensorFlow finds no GPU: this runs on the CPU. {INSTALL}; with --device cpu this warning is not shown"
 
 
 def _visible() -> list[Any]:

@@ -31,7 +31,7 @@ def compare(
 
     both = Comparison(named(root, first), named(root, second), tell_warning)
     paths: list[Path] = []
-    with both.aside.part("the figure of both", "All else is here"):
+    with both.aside.part("the figure of both", "The rest is here"):
         paths = both.figure(figure)
     if as_json:
         print(json.dumps(both.data(paths), allow_nan=False))

@@ -95,11 +95,11 @@ def show(context: typer.Context, run: Name, root: Runs = RUNS) -> None:
     if others := stored_by_text(found.about):
         print_text(console, Text(others), "  ")
     aside = Aside(tell_warning)
-    with aside.part("finals", "All else is here"):
+    with aside.part("finals", "The rest is here"):
         print_text(console, Text(f"compiled as {forms(found.results)}"))
         console.print()
         print_finals(found.results, console)
-    with aside.part("claims", "All else is here"):
+    with aside.part("claims", "The rest is here"):
         print_claims(found.verdicts, console)
     console.print(f"\nrun    {found.path}", highlight=False, markup=False)
     if aside.failed:

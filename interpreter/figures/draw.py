@@ -48,7 +48,7 @@ def draw(
         figure = drawn(plan, results)
         missing_cells = lacking(plan, chosen(plan, results))
         if figure is None:
-            warn("no cell has what it shows, so there is none" + (f": {missing_cells}" if missing_cells else ""))
+            warn("no cell has what it shows, so it is not drawn" + (f": {missing_cells}" if missing_cells else ""))
             return []
         if missing_cells:
             warn(f"nothing is shown of {missing_cells}")

@@ -40,7 +40,7 @@ class Begun:
         try:
             begun.checkpoint = job.checkpoints.load(begun.replicates)
         except Damaged as damaged:
-            watcher.warn(f"{damaged}: the checkpoint is damaged and is dropped; {job.batch.program.name} starts anew")
+            watcher.warn(f"{damaged}: the checkpoint is damaged and is dropped; {job.batch.program.name} starts over")
             job.checkpoints.remove()
         if begun.checkpoint is not None:
             begun.beside = begun.checkpoint.beside

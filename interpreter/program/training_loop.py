@@ -303,7 +303,7 @@ def _leave_at_border(compiled: Compiled, part: Sequence[Begun], watcher: Watcher
                 border.checkpoints.save(kept, border.keys(len(one.replicates)))
             except Exception as error:  # the system's, or of what writes it
                 watcher.warn(
-                    f"{border.checkpoints.path}: no checkpoint could be written: {reason(error)}. Cells that are equal so far begin anew"
+                    f"{border.checkpoints.path}: no checkpoint could be written: {reason(error)}. Cells that are equal so far start over"
                 )
 
 

@@ -25,7 +25,7 @@ LETTERS = "AB"
 CURVES = "The curves of both"
 """The title of a figure of both runs."""
 KIND = "curves"
-SEEN_BY = "“Above 0” and “below 0”: the interval leaves 0 out, as it does by chance in one of twenty rows where nothing differs."
+SEEN_BY = "“Above 0” and “below 0”: the interval leaves 0 out, as it does by chance in one of twenty rows without a difference."
 
 
 @dataclass(frozen=True)

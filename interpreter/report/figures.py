@@ -19,7 +19,7 @@ from .vega_lite import can_be_drawn, table, vega_lite
 
 SVG_BYTES = 120_000
 """Up to which size a figure is shown as SVG, which stays sharp; beyond, as whichever is smaller."""
-REST_IS_THERE = "All else is on the page"
+REST_IS_THERE = "The rest is on the page"
 TABLE_POINTS = 12
 """How many points of a series the table lists."""
 

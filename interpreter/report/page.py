@@ -26,7 +26,7 @@ from .margins import margins_picture
 from .one_file import one_file
 from .provenance import IN_THE_HEAD, provenance
 
-REST_IS_THERE = "All else is on the page"
+REST_IS_THERE = "The rest is on the page"
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ def _git(about: Mapping[str, Any]) -> str:
     git = about["git"]
     if not git:
         return "no commit known"
-    return f"{git['commit']}, {'with changes that are not in it' if git.get('dirty') else 'nothing changed'}"
+    return f"{git['commit']}, {'with uncommitted changes' if git.get('dirty') else 'nothing changed'}"
 
 
 def _by_experiment(words: Mapping[str, Any] | None, lead: str, between: str, after: str) -> str:

@@ -76,9 +76,9 @@ def _checked(file: Path, archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     for info in infos:
         mode = info.external_attr >> 16
         if mode and not stat.S_ISREG(mode) and stat.S_IFMT(mode):
-            raise StoreError(f"{file}: {info.filename!r} is a link, or no plain file", HINT)
+            raise StoreError(f"{file}: {info.filename!r} is a link, or not a plain file", HINT)
         if not all(PART.fullmatch(part) for part in info.filename.split("/")):
-            raise StoreError(f"{file}: {info.filename!r} is no name of a file in a run", HINT)
+            raise StoreError(f"{file}: {info.filename!r} is not the name of a file in a run", HINT)
         if info.filename.lower() in seen:
             raise StoreError(f"{file}: {info.filename!r} is in it twice", HINT)
         seen.add(info.filename.lower())

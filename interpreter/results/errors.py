@@ -52,7 +52,7 @@ def of_system(root: Path, error: OSError) -> StoreError:
     if error.errno in ACCESS_DENIED:
         return StoreError(
             f"{place}: cannot be written: {error.strerror}",
-            "Nothing was changed. Give yourself the right to write there, or choose another folder with --runs.",
+            "Nothing was changed. Give yourself permission to write there, or choose another folder with --runs.",
         )
     return StoreError(f"{place}: {error.strerror or error}", "What is stored already is kept.")
 
@@ -75,7 +75,7 @@ def _of_database(root: Path, error: sqlite3.Error) -> StoreError:
     if primary in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return StoreError(
             f"{root}: cannot be written: {text}",
-            "Nothing was changed. Give yourself the right to write there, or choose another folder with --runs.",
+            "Nothing was changed. Give yourself permission to write there, or choose another folder with --runs.",
         )
     if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return damaged_index(root, text)
@@ -99,5 +99,5 @@ def damaged_index(root: Path, reason: str) -> StoreError:
     """SQLite cannot read the index, or finds it inconsistent."""
     return StoreError(
         f"{root / 'index.sqlite'}: the index is damaged: {reason}",
-        "No result is lost: each lies in a file of its own. `dlspec runs repair` makes the index anew from them.",
+        "No result is lost: each is in a file of its own. `dlspec runs repair` rebuilds the index from them.",
     )

@@ -53,7 +53,9 @@ def export(run: RunRecord, path: Path, finals: bool, long: bool = False) -> int:
     Finals have a column a measure, and one an entry of an array; `long` ones have a row each.
     """
     if path.suffix not in ENDINGS:
-        raise StoreError(f"{path}: the ending is neither .csv nor .parquet", "It says which format is written.")
+        raise StoreError(
+            f"{path}: the ending is neither .csv nor .parquet", "Write `.csv` or `.parquet`: it sets the format."
+        )
     with explained(path.parent):
         if finals or long:
             table = long_finals_table(run) if long else finals_table(run)

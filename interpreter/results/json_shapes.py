@@ -107,11 +107,11 @@ def filled(
 ) -> list[dict[str, Any]]:
     """The entries of a file, with what an older run did not write, or wrote otherwise. Raises ValueError for what is not such a list."""
     if not isinstance(value, list):
-        raise ValueError("it is no list")
+        raise ValueError("it is not a list")
     entries = []
     for place, entry in enumerate(value, 1):
         if not isinstance(entry, dict):
-            raise ValueError(f"entry {place} is no object")
+            raise ValueError(f"entry {place} is not an object")
         whole = dict(as_read(entry))
         for name, field in shape.items():
             if name not in whole and field.otherwise:

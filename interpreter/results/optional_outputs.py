@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from dlspec.spec.diagnostics.problems import StudyError, sentence
 
-RESULTS_STAND = "Results and verdicts stand"
+RESULTS_STAND = "Results and verdicts are not affected"
 
 
 def reason(error: BaseException) -> str:

@@ -115,7 +115,7 @@ def read(folder: Path) -> RunRecord:
     """The run in a folder. Raises OSError, and ValueError where its `run.json` is none."""
     about = json.loads((folder / "run.json").read_text("utf-8"))
     if not isinstance(about, dict):
-        raise ValueError("it is no object")
+        raise ValueError("it is not an object")
     return RunRecord(folder, about)
 
 
@@ -127,12 +127,12 @@ def list_runs(root: Path, unreadable: list[str] | None = None) -> list[RunRecord
     found = []
     try:
         if not root.is_dir() and root.exists():
-            raise StoreError(f"{root}: this is a file, not a folder of runs", "--runs names another.")
+            raise StoreError(f"{root}: this is a file, not a folder of runs", "Name another with --runs.")
         os.listdir(root)
     except FileNotFoundError:
         return []
     except OSError as error:
-        hint = "Give yourself the right to read there, or name another folder with --runs."
+        hint = "Give yourself permission to read there, or name another folder with --runs."
         raise StoreError(f"{root}: cannot be read: {error.strerror}", hint) from None
     for path in sorted(root.glob("[!.]*/run.json")):
         try:
@@ -200,7 +200,7 @@ def newest(root: Path) -> RunRecord:
     """The run that ended last. Raises StoreError where there is none."""
     runs = list_runs(root)
     if not runs:
-        raise StoreError(f"{root}: no runs yet", "`dlspec run FILE` makes one; --runs names another folder.")
+        raise StoreError(f"{root}: no runs yet", "Make one with `dlspec run FILE`, or name another folder with --runs.")
     return runs[0]
 
 

@@ -40,11 +40,11 @@ COMPILE_SECONDS = {"xla": 4.0, "graph": 3.0}
 EFFICIENCY = {"xla": 0.25, "graph": 0.7}
 """Which share of the measured rate training reaches, on all cores: dense networks under XLA, convolutions as a graph."""
 RULE = (
-    "expected time: {rate:.3g} GFLOP/s measured on products of 64 × 64 matrices on one core, of which a run reaches on each core "
-    "a quarter under XLA, and 70 % in convolutions as a graph; "
-    "100 operations for each number drawn; 0.03 ms a step beside under XLA and 1 ms as a graph; 3 to 4 s to compile; of cells side by side, "
-    "which draw and are compiled once, a share each. "
-    "Right within a factor of three or so."
+    "expected time: {rate:.3g} GFLOP/s measured on products of 64 × 64 matrices on one core, of which training reaches on each core "
+    "a quarter under XLA and 70 % in convolutions as a graph; plus "
+    "100 operations for each number drawn, 0.03 ms a step under XLA or 1 ms as a graph, and 3 to 4 s to compile; cells side by side "
+    "draw and compile once, and share that time. "
+    "Accurate to a factor of about three."
 )
 
 
@@ -250,21 +250,21 @@ def refusal(row: Row, limit: int) -> str:
         return ""
     program = row.program
     text = (
-        f"{program.name} needs about {size(row.memory)} beside TensorFlow's {size(PROCESS_BYTES)}, "
-        f"and {size(limit)} are there"
+        f"{program.name} needs about {size(row.memory)} in addition to TensorFlow's {size(PROCESS_BYTES)}, "
+        f"and only {size(limit)} is available"
     )
     fits = []
     plan = program.training
     if plan is not None:
         batch = _largest(plan.largest_batch, lambda count: memory(program, batch=count) <= room)
         if batch:
-            fits.append(f"a batch of {batch:,} would fit (it is {plan.largest_batch:,})")
+            fits.append(f"A batch of {batch:,} would fit (it is {plan.largest_batch:,})")
     count = _largest(program.replicates, lambda some: memory(program, replicates=some) <= room)
     if count and count < program.replicates:
         fits.append(
             f"{count:,} {'replicate' if count == 1 else 'replicates'} would fit (there are {program.replicates:,})"
         )
-    return text + ". " + ("; ".join(fits) if fits else "neither a batch of 1 nor one replicate would fit") + "."
+    return text + ". " + ("; ".join(fits) if fits else "Neither a batch of 1 nor one replicate would fit") + "."
 
 
 def _largest(most: int, fits: Any) -> int:

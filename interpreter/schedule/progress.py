@@ -74,7 +74,7 @@ class Quiet:
         except Exception as error:
             if not self.faulty:
                 self.faulty = True
-                self.warn(f"progress cannot be shown: {reason(error)}. The run goes on, and keeps all")
+                self.warn(f"progress cannot be shown: {reason(error)}. The run continues, and keeps everything")
 
     def __enter__(self) -> Quiet:
         return self
@@ -175,7 +175,7 @@ class Log(Quiet):
     def show_waiting(self, replicates: int) -> None:
         """A line that says what is waited for."""
         tell(
-            f"waiting for {replicates} replicate{'s' if replicates > 1 else ''} that other processes run; Ctrl-C ends the waiting"
+            f"waiting for {replicates} replicate{'s' if replicates > 1 else ''} that other processes run; Ctrl-C stops waiting"
         )
 
 

@@ -24,7 +24,7 @@ class Repaired:
 def repair(root: Path) -> Repaired:
     """Sets the present index aside and makes a new one. No other process may use the store. Raises StoreError."""
     if not root.is_dir():
-        raise StoreError(f"{root}: there is no store", "`dlspec run` makes one; --runs says where.")
+        raise StoreError(f"{root}: there is no store", "Make one with `dlspec run`, or name its folder with --runs.")
     with explained(root), locked(root):
         owner = Owner(root / "owners")
         try:

@@ -93,7 +93,7 @@ class Index:
         version, application = self._number("user_version"), self._number("application_id")
         empty = bool(self.connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0)
         if not empty and application != APPLICATION:
-            raise StoreError(f"{self.path}: this is no store of dlspec", "Choose another folder with --runs.")
+            raise StoreError(f"{self.path}: this is not a store of dlspec", "Choose another folder with --runs.")
         if not empty and version != VERSION:
             newer = "a newer" if version > VERSION else "an older"
             raise StoreError(

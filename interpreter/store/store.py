@@ -146,7 +146,8 @@ class Store:
             moved = quarantine(self.root, damaged.path)
         kept = f"It is kept in {moved}. " if moved else ""
         raise StoreError(
-            f"{damaged.path}: {damaged.reason}", f"{kept}Run again: its replicates run anew, all others are stored."
+            f"{damaged.path}: {damaged.reason}",
+            f"{kept}Run again: its replicates are trained again, all others are stored.",
         ) from damaged
 
     def result_files(self, keys: Sequence[str]) -> tuple[dict[str, str], list[Path]]:

@@ -97,7 +97,7 @@ class Tracking:
                     del self.told[name]
                     text = str(error).strip().split("\n")[0][:300]
                     self.faults.put(
-                        f"{name} is told no more of this run: {type(error).__name__}: {text}. The run goes on, and keeps all"
+                        f"{name} gets no more of this run: {type(error).__name__}: {text}. The run continues, and keeps everything"
                     )
 
 

@@ -36,7 +36,7 @@ def chance_text(claims: Sequence[Mapping[str, Any]]) -> str:
     if len(random) < 2 or chance < WORTH_SAYING:
         return ""
     return (
-        f"{len(random)} claims, each judged by itself: if none were so, chance alone would let one or more hold or be seen in up to "
+        f"{len(random)} claims, each judged by itself: if none were true, chance alone would let one or more hold or be seen in up to "
         f"{percent(chance)} of such runs. Claims of one `family` are judged together."
     )
 

@@ -73,7 +73,7 @@ def _of_all_variants(claim: ClaimPlan, decision: Decision, results: Results) -> 
     if not unseen:
         return decision
     names = listing([f"'{name}'" for name in results.left_out if name in unseen])
-    return decision.lowered(OPEN, f"`--only` left out {names}, of which it speaks, too")
+    return decision.lowered(OPEN, f"`--only` left out {names}, of which it speaks as well")
 
 
 def _value(conditions: Sequence[Evidence]) -> tuple[float | None, tuple[float, float] | None]:

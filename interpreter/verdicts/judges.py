@@ -55,7 +55,7 @@ def _every_replicate(claim: ClaimPlan, truth: Grid, results: Results) -> Decisio
     if reason := _open(claim.tree, truth, results):
         return Decision(OPEN, reason, undefined=int(np.isnan(_each(truth, results)).sum()))
     if not truth.low.size:
-        return Decision(OPEN, "no replicate was run of all that it speaks of")
+        return Decision(OPEN, "none of the replicates that it speaks of was run")
     each = _each(truth, results)
     met, count = int(each.sum()), each.size
     if not differs(claim.tree, results) and met in (0, count):
@@ -95,7 +95,7 @@ def _odds(count: int) -> str:
 def _share_of_seeds(claim: ClaimPlan, truth: Grid, results: Results) -> Decision:
     """A share of seeds meets the claim, by exact bounds; what is undefined may or may not."""
     if not truth.low.size:
-        return Decision(OPEN, "no replicate was run of all that it speaks of")
+        return Decision(OPEN, "none of the replicates that it speaks of was run")
     each, share = _each(truth, results), claim.judge.value or 0.0
     met, unknown, count = int((each == 1).sum()), int(np.isnan(each).sum()), each.size
     reason = _open(claim.tree, truth, results) if unknown else ""

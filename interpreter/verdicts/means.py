@@ -129,12 +129,12 @@ class Cell:
 def decide_by_means(claim: ClaimPlan, sides: Sequence[Margins], results: Results, tail: float = ERROR / 2) -> Decision:
     """Whether the mean margins of all sides are above 0 in all cells; each bound of an interval errs with the probability `tail`."""
     if any(side.grid.ranges and (side.grid.low < side.grid.high).any() for side in sides):
-        return Decision(OPEN, "a mean over what never came is not known")
+        return Decision(OPEN, "a mean over an event that never came is not known")
     cells = [
         _cell(side, place, values, tail) for side in sides for place, values in side.grid.along(len(results.dimensions))
     ]
     if not cells:
-        return Decision(OPEN, "no replicate was run of all that it speaks of")
+        return Decision(OPEN, "none of the replicates that it speaks of was run")
     if infinite := next((cell for cell in cells if cell.infinite), None):
         reason = f"{infinite.infinite} of {infinite.count + infinite.undefined} margins are infinite{_at(infinite, results)}, and have no mean"
         return Decision(OPEN, reason, counted=infinite.count, undefined=infinite.undefined)

@@ -121,7 +121,7 @@ def compare(first: RunRecord, second: RunRecord, aside: Aside | None = None) -> 
 
 
 def _told(run: RunRecord, aside: Aside | None) -> dict[str, Verdict]:
-    with aside.part(f"claims of {run.name}", "All else is here") if aside is not None else nullcontext():
+    with aside.part(f"claims of {run.name}", "The rest is here") if aside is not None else nullcontext():
         return {verdict.id: verdict for verdict in verdicts(run)}
     return {}
 

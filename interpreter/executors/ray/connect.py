@@ -99,8 +99,8 @@ def _reach(where: str) -> None:
     parts = ADDRESS.fullmatch(where)
     if parts is None or not 0 < int(parts["port"]) < 65_536:
         raise ClusterError(
-            f"'{where}' is no address of a Ray cluster",
-            "It is HOST:PORT, ray://HOST:PORT from a machine that is no node of it, or auto for a cluster on this machine.",
+            f"'{where}' is not an address of a Ray cluster",
+            "It is HOST:PORT, ray://HOST:PORT from a machine that is not a node of it, or auto for a cluster on this machine.",
         )
     try:
         socket.create_connection((parts["host"], int(parts["port"])), REACH_SECONDS).close()
@@ -155,7 +155,7 @@ def _no_token(where: str) -> ClusterError:
         )
     return ClusterError(
         f"{where}: the token that is given is not the cluster's",
-        "RAY_AUTH_TOKEN, or the file that RAY_AUTH_TOKEN_PATH names, has to hold what it does where the cluster was started.",
+        "RAY_AUTH_TOKEN, or the file that RAY_AUTH_TOKEN_PATH names, must hold the token with which the cluster was started.",
     )
 
 

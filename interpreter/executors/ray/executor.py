@@ -276,8 +276,8 @@ class Remote:
                 except OSError as error:
                     reason = of_system(path.parent, error)
                     self.watcher.warn(
-                        f"no checkpoint could be kept: {reason}. {job.batch.program.name} goes on; "
-                        "if it is lost now it starts from where it was last kept"
+                        f"no checkpoint could be kept: {reason}. {job.batch.program.name} continues; "
+                        "if it is lost now, it restarts from its last checkpoint"
                     )
 
     def _look(self) -> None:
@@ -298,7 +298,7 @@ class Remote:
                 )
             elif now - running.misfit >= GRACE_SECONDS:
                 running.refused = (
-                    f"it asks for {running.asked}, and no node of the cluster has that. Let a larger node join, "
+                    f"it asks for {running.asked}, and no node of the cluster has that. Add a larger node, "
                     "or ask for fewer replicates or a smaller batch: `dlspec plan` says what fits"
                 )
                 ray.cancel(running.ref)

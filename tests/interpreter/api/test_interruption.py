@@ -9,7 +9,7 @@ from dlspec.interpreter.api.conclude import Concluded
 from dlspec.interpreter.api.running import Outcome
 from dlspec.interpreter.results.replicates import Replicate, Results
 
-WHOLE = "interrupted when all was trained: the run is whole, and kept in r"
+WHOLE = "interrupted after all was trained: the run is complete, and kept in r"
 
 
 @pytest.mark.parametrize(
@@ -17,8 +17,8 @@ WHOLE = "interrupted when all was trained: the run is whole, and kept in r"
     [
         (["done", "diverged"], Path("r"), WHOLE),
         (["done", "done"], None, "interrupted: 2 replicates are complete, 0 in part; Run again"),
-        (["done", "interrupted"], Path("r"), "interrupted: 1 replicates are complete, 1 in part; all they gave is kept in r. Run again"),
-        (["done"], Path("r"), "interrupted: 1 replicates are complete, 0 in part; all they gave is kept in r. Run again"),
+        (["done", "interrupted"], Path("r"), "interrupted: 1 replicates are complete, 1 in part; their results are kept in r. Run again"),
+        (["done"], Path("r"), "interrupted: 1 replicates are complete, 0 in part; their results are kept in r. Run again"),
     ],
     ids=["all trained", "no folder", "one in part", "one not begun"],
 )  # fmt: skip

@@ -94,7 +94,7 @@ def test_another_run_of_the_name_stays(run: dlspec.Run, tmp_path: Path) -> None:
     archive = run.pack(tmp_path / "a.dlspec.zip")
     about = json.loads((run.path / "run.json").read_text())
     (run.path / "run.json").write_text(json.dumps({**about, "device": "other"}))
-    with pytest.raises(dlspec.StudyError, match="another run of this name is there already"):
+    with pytest.raises(dlspec.StudyError, match="another run of this name exists already"):
         dlspec.unpack(archive)
 
 
@@ -108,7 +108,7 @@ def test_what_is_pruned_is_said(run: dlspec.Run, tmp_path: Path) -> None:
         path.unlink()
     with pytest.warns(dlspec.StudyWarning) as told:
         archive = again.pack(tmp_path / "a.dlspec.zip")
-    assert any("4 of 4 replicates are not in the store any more" in str(one.message) for one in told)
+    assert any("4 of 4 replicates are no longer in the store" in str(one.message) for one in told)
     assert not [name for name in zipfile.ZipFile(archive).namelist() if name.startswith("store/")]
 
 
@@ -133,7 +133,7 @@ def test_no_archive_writes_outside_its_folder(name: str, tmp_path: Path) -> None
         file.writestr("run/run.json", "{}")
     folder = tmp_path / "in" / "folder"
     folder.mkdir(parents=True)
-    with pytest.raises(StoreError, match="is no name of a file in a run"):
+    with pytest.raises(StoreError, match="is not the name of a file in a run"):
         unpack(archive, folder)
     assert not list(folder.iterdir()) and sorted(path.name for path in tmp_path.iterdir()) == ["a.zip", "in"]
 
@@ -145,7 +145,7 @@ def test_links_doubles_and_what_is_no_archive_are_refused(tmp_path: Path) -> Non
     link.external_attr = (stat.S_IFLNK | 0o777) << 16
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr(link, "/etc/hostname")
-    with pytest.raises(StoreError, match="is a link, or no plain file"):
+    with pytest.raises(StoreError, match="is a link, or not a plain file"):
         unpack(archive, folder)
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("run/A", "1")
@@ -157,7 +157,7 @@ def test_links_doubles_and_what_is_no_archive_are_refused(tmp_path: Path) -> Non
         unpack(archive, folder)
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("notes/readme.txt", "no run")
-    with pytest.raises(dlspec.StudyError, match="there is no run in it"):
+    with pytest.raises(dlspec.StudyError, match="it contains no run"):
         dlspec.unpack(archive, tmp_path / "runs")
     assert not list(folder.iterdir())
 
@@ -179,7 +179,7 @@ def test_a_damaged_result_file_is_not_taken_in(run: dlspec.Run, tmp_path: Path) 
         (
             "claims.json",
             lambda entries: entries[0].update(verdict="fails"),
-            "it says that the claim e.large fails; judged anew from its curves it is seen",
+            "it says that the claim e.large fails; judged again from its curves it is seen",
         ),
         (
             "cells.json",

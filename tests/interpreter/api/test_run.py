@@ -155,7 +155,7 @@ def test_runs_are_found_again(run: dlspec.Run, folder: Path) -> None:
     assert listed.study.name == "small" and listed.study.validate().valid
     (folder / "broken").mkdir()
     (folder / "broken" / "run.json").write_text("[]")
-    with pytest.warns(dlspec.StudyWarning, match=r"broken/run\.json: cannot be read: it is no object"):
+    with pytest.warns(dlspec.StudyWarning, match=r"broken/run\.json: cannot be read: it is not an object"):
         assert len(dlspec.runs(folder)) == 1
     (folder / "broken" / "run.json").unlink()
 
@@ -232,7 +232,7 @@ def test_interrupted_it_keeps_what_there_was_and_goes_on_from_there(tmp_path: Pa
             os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(
-        KeyboardInterrupt, match="interrupted: 0 replicates are complete, 1 in part; all they gave is kept in"
+        KeyboardInterrupt, match="interrupted: 0 replicates are complete, 1 in part; their results are kept in"
     ):
         dlspec.run(study, runs=tmp_path, progress=interrupt, jit="graph", checkpoint=0)
     assert signal.getsignal(signal.SIGINT) is before

@@ -121,7 +121,7 @@ def test_what_cannot_be_read_or_is_not_there_is_said(tmp_path: Path) -> None:
         (lambda: study.plan("quik"), "there is no profile 'quik'", "Did you mean 'quick'?"),
         (lambda: study.plan(overrides={"trainin.steps": 1}), "there is no path 'trainin.steps'", "Did you mean 'training'?"),
         (lambda: study.plan(overrides={"training.steps": float("nan")}), "override of `training.steps`", "finite"),
-        (lambda: study.plan(overrides={"training.steps": object()}), "object is no value of a study", "finite"),
+        (lambda: study.plan(overrides={"training.steps": object()}), "object is not a value of a study", "finite"),
         (lambda: study.plan(overrides="training.steps=1"), "is one text", "overrides={"),
         (lambda: study.plan(only="f"), "there is no experiment 'f'", "The experiments are e and other."),
         (lambda: study.plan(device="tpu"), "there is no device 'tpu'", "It is cpu or gpu."),
@@ -155,8 +155,8 @@ def test_a_plan_is_what_the_command_plans(tmp_path: Path) -> None:
 
 def test_what_does_not_fit_is_said_wherever_a_plan_is_shown() -> None:
     plan = dlspec.Study(SWEPT).plan(only="e", memory=0.5)
-    assert len(plan.refused) == 4 and "neither a batch of 1 nor one replicate would fit" in plan.refused[0]
-    assert str(plan).endswith("\n".join(plan.refused)) and plan._repr_html_().count("are there") == 4
+    assert len(plan.refused) == 4 and "Neither a batch of 1 nor one replicate would fit" in plan.refused[0]
+    assert str(plan).endswith("\n".join(plan.refused)) and plan._repr_html_().count("is available") == 4
 
 
 def test_a_notebook_is_told_what_the_text_of_a_plan_says_below_its_tables() -> None:

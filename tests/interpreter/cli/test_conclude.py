@@ -48,7 +48,7 @@ def test_a_figure_fails_alone(kind: str, run: Callable[..., Any], monkeypatch: p
     assert code == CLAIM_FAILS and pictures(folder) == FIGURES.keys() - {kind} and (folder / REPORT).exists()
     assert len(told) == 1 and told[0] == (
         f"warning: figure e.{kind} failed: RuntimeError: broken on purpose. "
-        "This is a fault in dlspec: please report it. Results and verdicts stand"
+        "This is a fault in dlspec: please report it. Results and verdicts are not affected"
     )
 
 
@@ -127,7 +127,7 @@ def test_an_extra_of_the_folder_fails_alone(
     whole(out, folder)
     assert code == CLAIM_FAILS and not (file and (folder / file).exists()) and (folder / REPORT).exists()
     name = file or "the study's revision in git"
-    assert told == [f"warning: {name} failed: No space left on device. Results and verdicts stand"]
+    assert told == [f"warning: {name} failed: No space left on device. Results and verdicts are not affected"]
 
 
 class Broken:
@@ -159,7 +159,7 @@ def test_a_tracker_fails_alone(
     code, out, told, folder = run()
     whole(out, folder)
     assert code == CLAIM_FAILS and pictures(folder) == {"curves"} and (folder / REPORT).exists()
-    assert len(told) == 1 and told[0].startswith(f"warning: Broken is told no more of this run: {type(error).__name__}")
+    assert len(told) == 1 and told[0].startswith(f"warning: Broken gets no more of this run: {type(error).__name__}")
 
 
 def test_what_trackers_are_told_at_the_end_fails_alone(
@@ -209,7 +209,7 @@ def test_a_folder_that_cannot_be_made_leaves_table_and_verdicts(
         assert found["run"] is None and [claim["verdict"] for claim in found["claims"]] == ["seen", "fails"]
     else:
         assert "0.143" in out and "~ seen" in out and "✗ fails" in out and "report " not in out
-    assert "no space is left on the disk" in told[0] and told[-1].startswith("There is no folder of this run")
+    assert "no space is left on the disk" in told[0] and told[-1].startswith("This run has no folder")
 
 
 def test_verdicts_are_told_before_anything_is_drawn(

@@ -42,10 +42,10 @@ def study(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("arguments", "said", "remedy"),
     [
-        ([], "--cell says which cell is exported", "These train: 'line/plain d=2', 'line/plain d=3', "),
+        ([], "say which cell to export with --cell", "These train: 'line/plain d=2', 'line/plain d=3', "),
         (["--cell", "line/plane d=2"], "there is no cell 'line/plane d=2'", "Did you mean 'line/plain d=2'?"),
         (["--cell", "only_measured"], "'only_measured' does not train", "These train: 'line/plain d=2', "),
-        (["--cell", "line/plain d=2", "--output", "."], ". exists already; nothing was written", "--output names another folder; "),
+        (["--cell", "line/plain d=2", "--output", "."], ". exists already; nothing was written", "Name another folder with --output, "),
         (
             ["--cell", "line/layerwise d=2", "--replicates", "2"],
             "the cell 'line/layerwise d=2' trains each replicate by itself", "Leave --replicates out.",

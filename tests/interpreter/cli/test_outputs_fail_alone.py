@@ -71,7 +71,7 @@ def test_a_tracker_fails_alone(
     whole(out, folder)
     assert code == CLAIM_FAILS and pictures(folder) == {"curves"} and (folder / REPORT).exists()
     assert told == [
-        f"warning: {name} is told no more of this run: RuntimeError: broken on purpose. The run goes on, and keeps all"
+        f"warning: {name} gets no more of this run: RuntimeError: broken on purpose. The run continues, and keeps everything"
     ]
 
 
@@ -88,7 +88,7 @@ def test_a_server_that_refuses_a_call_costs_its_tracker_alone(
         call in server.called
         and code == CLAIM_FAILS
         and len(told) == 1
-        and told[0].startswith("warning: MLflow is told no more")
+        and told[0].startswith("warning: MLflow gets no more")
     )
     assert (folder.parent / "tensorboard" / folder.name / "figures").is_dir(), "the other tracker has all"
 
@@ -226,7 +226,7 @@ def test_a_figure_of_two_runs_fails_alone(run: Callable[..., Any], monkeypatch: 
     shown = CliRunner().invoke(app, asked)
     assert shown.exit_code == ERROR and "same cells" in shown.stdout and "figure" not in shown.stdout
     assert shown.stderr.splitlines() == [
-        "warning: the figure of both failed: RuntimeError: broken on purpose. This is a fault in dlspec: please report it. All else is here"
+        "warning: the figure of both failed: RuntimeError: broken on purpose. This is a fault in dlspec: please report it. The rest is here"
     ]
     made = json.loads(CliRunner().invoke(app, [*asked, "--json"]).stdout)
     assert made["figures"] == [] and {item["same_cells"] for item in made["finals"]} == {True}

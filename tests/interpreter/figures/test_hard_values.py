@@ -148,4 +148,4 @@ def test_nothing_to_show_is_said(made: Make, tmp_path: Path) -> None:
     plan, found = made("{kind: curves, y: error}", {})
     told: list[str] = []
     assert draw(plan, found, tmp_path, told.append) == [] and not list(tmp_path.iterdir())
-    assert told == ["no cell has what it shows, so there is none"]
+    assert told == ["no cell has what it shows, so it is not drawn"]

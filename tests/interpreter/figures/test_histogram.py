@@ -60,7 +60,7 @@ def test_nothing_that_was_finished_is_no_figure(made: Make, tmp_path: Path) -> N
     found.replicates[0].status = "failed"
     told: list[str] = []
     assert draw(plan, found, tmp_path, told.append) == []
-    assert told == ["no cell has what it shows, so there is none"]
+    assert told == ["no cell has what it shows, so it is not drawn"]
 
 
 @pytest.mark.parametrize("scale", ["", ", scale: {x: log}"])

@@ -108,5 +108,5 @@ def test_a_figure_tells_which_cells_it_lacks_and_why(tmp_path: Path) -> None:
     assert told == [
         f"nothing is shown of {why}",
         f"nothing is shown of {why}",
-        f"no cell has what it shows, so there is none: {why}",
+        f"no cell has what it shows, so it is not drawn: {why}",
     ]

@@ -120,7 +120,7 @@ def test_provenance_is_there(make_run: Make) -> None:
     assert f"tensorflow {run.about['packages']['tensorflow']}" in found.text
     assert "e 7" in found.text and "no commit known" in found.text
     run.about["git"] = {"commit": "c0ffee", "dirty": True}
-    assert "c0ffee, with changes that are not in it" in Read(page(run)).text
+    assert "c0ffee, with uncommitted changes" in Read(page(run)).text
     run.about["git"]["dirty"] = False
     assert "c0ffee, nothing changed" in Read(page(run)).text
 

@@ -115,7 +115,7 @@ def test_damaged_files_are_told_by_every_command(make_run: Callable[..., Path], 
     assert code == 0 and run.name in out and other.name in out, "run.json counts the verdicts"
     (run / "cells.json").write_text("{}", "utf-8")
     code, out, err = told("runs", "show", run.name)
-    assert code == 1 and "cells.json: cannot be read: it is no list" in err and run.name in out
+    assert code == 1 and "cells.json: cannot be read: it is not a list" in err and run.name in out
     code, out, err = told("runs", "export", run.name, "x.csv", "--finals")
     assert code == 1 and "cells.json" in err
     assert told("runs", "export", run.name, "y.csv")[0] == 0, "the curves are whole"
@@ -124,7 +124,7 @@ def test_damaged_files_are_told_by_every_command(make_run: Callable[..., Path], 
     assert code == 0 and other.name in out and f"{run.name} " not in out and "cells.json" in err
     (run / "run.json").write_text("[]", "utf-8")
     code, out, err = told("runs")
-    assert code == 0 and other.name in out and "run.json: cannot be read: it is no object" in err
+    assert code == 0 and other.name in out and "run.json: cannot be read: it is not an object" in err
 
 
 def test_cells_of_a_run_that_cannot_be_read_are_not_pruned(make_run: Callable[..., Path], tmp_path: Path) -> None:
@@ -166,6 +166,6 @@ def test_a_difference_tells_which_runs_it_cannot_read(make_run: Callable[..., Pa
     done = dlspec("diff", "before.yaml", "after.yaml", cwd=tmp_path)
     assert done.returncode == 1 and "steps" in done.stdout
     (line,) = done.stderr.splitlines()
-    assert line.startswith("warning: ") and f"{run.name}/cells.json: cannot be read: it is no list" in line
+    assert line.startswith("warning: ") and f"{run.name}/cells.json: cannot be read: it is not a list" in line
     (other / "run.json").write_text("[]", "utf-8")
     assert len(dlspec("diff", "before.yaml", "after.yaml", cwd=tmp_path).stderr.splitlines()) == 2

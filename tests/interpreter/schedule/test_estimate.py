@@ -31,10 +31,10 @@ def test_what_would_not_fit_is_refused_with_what_would(program: Callable[[str], 
     (row,) = rows(_plan(one), {}, 1e10)
     assert refusal(row, PROCESS_BYTES + row.memory) == ""
     text = refusal(row, PROCESS_BYTES + row.memory // 2)
-    batch = int(text.split("a batch of ")[1].split(" ")[0].replace(",", ""))
+    batch = int(text.split("A batch of ")[1].split(" ")[0].replace(",", ""))
     assert memory(one, batch=batch) <= row.memory // 2 < memory(one, batch=batch + 1)
     assert "1 replicate would fit (there are 3)" in text
-    assert "neither a batch of 1 nor one replicate would fit" in refusal(row, PROCESS_BYTES)
+    assert "Neither a batch of 1 nor one replicate would fit" in refusal(row, PROCESS_BYTES)
 
 
 def test_replicates_that_run_one_part_after_the_other_are_not_in_memory_together(
@@ -98,4 +98,4 @@ def test_the_command_needs_no_tensorflow(tmp_path: Path) -> None:
     )
     data = json.loads(done.stdout.splitlines()[0])
     assert data["format_version"] == 1 and len(data["refused"]) == len(data["cells"]) == 6
-    assert done.stdout.splitlines()[1] == "code 1" and "beside TensorFlow" in done.stderr
+    assert done.stdout.splitlines()[1] == "code 1" and "in addition to TensorFlow" in done.stderr

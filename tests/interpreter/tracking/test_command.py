@@ -68,7 +68,7 @@ def test_fresh_and_stored_cells_are_seen_and_pruned(tmp_path: Path) -> None:
     nowhere = ["--mlflow", "http://127.0.0.1:9"] if find_spec("mlflow") else []
     fresh = command(tmp_path, "run", "seen.yaml", "--jit", "graph", "--tensorboard", *nowhere, light=False)
     if nowhere:
-        assert fresh.stderr.count("warning: MLflow is told no more of this run: ") == 1
+        assert fresh.stderr.count("warning: MLflow gets no more of this run: ") == 1
     stored = command(tmp_path, "run", "seen.yaml", "--tensorboard")
     assert stored.stderr.splitlines()[-1] == "False", "TensorFlow is not needed to show what is stored"
     runs = sorted((tmp_path / "runs").glob("seen-*"))

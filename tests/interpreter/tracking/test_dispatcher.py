@@ -126,7 +126,7 @@ def test_a_fault_is_a_warning(
     tracking.conclude({}, Path(), [], [])
     tracking.close()
     (text,) = warnings
-    assert text == "Bad is told no more of this run: RuntimeError: the server. The run goes on, and keeps all"
+    assert text == "Bad gets no more of this run: RuntimeError: the server. The run continues, and keeps everything"
     assert bad.happened[-1] == fails and bad.happened.count(fails) == 1
     assert good.happened[-1] == "close" and good.steps == {0: EVERY, 1: EVERY}
 

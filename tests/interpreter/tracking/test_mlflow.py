@@ -87,4 +87,4 @@ def test_a_server_that_is_not_there_is_a_warning(
     tracking.ended(ended())
     tracking.close()
     (text,) = warnings
-    assert text.startswith("MLflow is told no more of this run: ") and "127.0.0.1" in text
+    assert text.startswith("MLflow gets no more of this run: ") and "127.0.0.1" in text

@@ -460,7 +460,7 @@ def test_what_only_leaves_out_leaves_a_claim_open(check: str, expected: str, jud
             replicates.append(replicate)
     found = judge(plan.claims[0], Results.of_plan(plan, replicates))
     assert found.verdict == expected
-    assert found.decision.reason.endswith("`--only` left out 'b', of which it speaks, too") == (expected == OPEN)
+    assert found.decision.reason.endswith("`--only` left out 'b', of which it speaks as well") == (expected == OPEN)
 
 
 def test_variants_may_differ_in_their_replicates() -> None:

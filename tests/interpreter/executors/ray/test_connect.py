@@ -45,7 +45,7 @@ def test_nobody_listens(closed: str) -> None:
 @pytest.mark.parametrize("address", ["nonsense", "http://127.0.0.1:1", "127.0.0.1:0", "127.0.0.1:70000"])
 def test_no_address(address: str) -> None:
     pytest.importorskip("ray")
-    assert re.match(rf"'{re.escape(address)}' is no address of a Ray cluster\n.*HOST:PORT", said(address))
+    assert re.match(rf"'{re.escape(address)}' is not an address of a Ray cluster\n.*HOST:PORT", said(address))
 
 
 def test_an_address_without_the_executor() -> None:
