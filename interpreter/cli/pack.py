@@ -27,7 +27,7 @@ def pack(
     from ..results.run_list import named
 
     done = packed(named(root, run), output, tell_warning, weights, data)
-    print(f"{done.file}: {size(done.bytes)}, {done.replicates} of {done.of} replicates to go on from")
+    print(f"{done.file}: {size(done.bytes)}, {done.replicates} of {done.of} replicates to continue from")
     if done.left_out:
         print(f"not included: {'; '.join(done.left_out)}")
 

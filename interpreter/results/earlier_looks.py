@@ -88,4 +88,4 @@ def looks_text(lines: Sequence[str]) -> str:
     if not lines:
         return ""
     more = f"; and {len(lines) - SHOWN} more" if len(lines) > SHOWN else ""
-    return f"judged before otherwise, {len(lines)}×: {'; '.join(lines[:SHOWN])}{more}"
+    return f"judged differently before, {len(lines)}×: {'; '.join(lines[:SHOWN])}{more}"

@@ -47,7 +47,7 @@ def needed(claim: Mapping[str, Any]) -> str:
     if not count:
         return ""
     if count == HOLDS_FROM and (claim["verdict"] == SEEN or claim.get("interval") is None):  # no spread was seen
-        return f"it can hold from {count} replicates on"
+        return f"it can hold with {count} replicates or more"
     return f"about {count:,} replicates would settle it, from what was seen"
 
 

@@ -50,7 +50,7 @@ def _without_selection(claim: ClaimPlan, decision: Decision, results: Results) -
     without = DECISIONS[claim.judge.name](claim, value(claim.tree, fair), fair)
     if without.verdict in (HOLDS, SEEN):
         return decision
-    reason = "without what chance adds to the best of many evaluations it would not be so: ask for `final(…)`"
+    reason = "without what chance adds to the best of many evaluations the claim would not be met: use `final(…)`"
     return decision.lowered(SEEN, reason)
 
 

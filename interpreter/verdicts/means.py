@@ -143,7 +143,7 @@ def decide_by_means(claim: ClaimPlan, sides: Sequence[Margins], results: Results
         return exactly(good, cells[0].count)
     few = min(cells, key=lambda cell: cell.count)
     if few.count < (fewest := JUDGES[claim.judge.name].fewest):
-        reason = f"a t interval needs {fewest} replicates or more{_at(few, results)}, and {few.count} can be judged"
+        reason = f"a t interval needs {fewest} replicates or more{_at(few, results)}, but {few.count} can be judged"
         needed = None if few.undefined else HOLDS_FROM  # others may be undefined, too
         reason += _uncounted(few) + _why_undefined(claim, few, results)
         return Decision(OPEN, reason, counted=few.count, undefined=few.undefined, needed=needed)
@@ -186,16 +186,16 @@ def _decision(verdict: str, cell: Cell, cells: int, results: Results) -> Decisio
 
 def _why(verdict: str, cell: Cell, interval: tuple[float, float]) -> str:
     if verdict == OPEN and interval[1] < 0:
-        return "the t interval says that it is not so, and skewed results could look so by chance"
+        return "the t interval contradicts the claim, but skewed results could do so by chance"
     if cell.same and verdict == OPEN:
-        return "both sides are the same in every replicate, and the claim asks for a difference"
+        return "both sides are the same in every replicate, but the claim asks for a difference"
     if cell.same and verdict == SEEN:
         return (
             "the margin is the same in every replicate: there is no spread to judge by; `judge: replicates` counts them"
         )
     if verdict == SEEN and cell.count >= HOLDS_FROM:
         advice = "" if cell.of.symmetric else "; `judge: geometric_mean` allows for skewed positive results"
-        return f"the t interval agrees, and skewed results could look so by chance{advice}"
+        return f"the t interval agrees, but skewed results could do so by chance{advice}"
     return ""
 
 

@@ -29,7 +29,7 @@ def by_sampling_bias(claim: ClaimPlan, decision: Decision, results: Results) -> 
     if without.verdict != OPEN and (without.verdict == FAILS) == (decision.verdict == FAILS):
         return decision
     added = listing([_words(part, results, fair) for part in biased.values()])
-    return decision.lowered(OPEN, f"chance alone may have {added}, and without that it would not come out so: {REMEDY}")
+    return decision.lowered(OPEN, f"chance alone may have {added}, and without that the verdict would differ: {REMEDY}")
 
 
 def _without(results: Results, measures: frozenset[str]) -> Results:
@@ -58,6 +58,6 @@ def _words(part: c.Measured, results: Results, fair: Results) -> str:
     means = [float(own.mean()) for _, own in apart.along(len(results.dimensions))]
     of = f"'{part.measure}' over {results.examples.get(part.measure, 0):,} examples"
     if not (known := [mean for mean in means if np.isfinite(mean)]):
-        return f"changed {of} by what so few do not tell"
+        return f"changed {of} by an unknown amount"
     most = max(known, key=abs)
     return f"added up to {number(most)} to {of}" if most >= 0 else f"taken up to {number(-most)} from {of}"

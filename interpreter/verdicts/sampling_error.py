@@ -65,7 +65,7 @@ def by_sampling_error(claim: ClaimPlan, decision: Decision, results: Results) ->
             continue
         if results.examples[measure.measure] == 1 and not {measure.measure} & {*results.rates, *results.exact}:
             return decision.lowered(
-                decision.verdict, f"one {_stream(measure, results)} example has no sampling error that could be told"
+                decision.verdict, f"one {_stream(measure, results)} example has no known sampling error"
             )
         for near in _looked_at(condition, measure, results):
             if decision.verdict == FAILS and not near.holds and near.margin is None:
@@ -178,7 +178,7 @@ def _words(measure: c.Measured, near: _Near, results: Results) -> str:
     at, examples = where(near.place, results), results.examples[measure.measure]
     assert near.margin is not None
     enough = math.ceil(examples * near.variance * (DEVIATIONS / near.margin) ** 2) if near.margin else None
-    needed = f"about {_rounded(enough):,} would tell" if enough else "no number of them would tell"
+    needed = f"about {_rounded(enough):,} would be enough" if enough else "no number of them would be enough"
     margin, error = pair(near.margin, near.error)
     return (
         f"the margin {margin}{f' at {at}' if at else ''} is within the sampling error of {examples:,} "

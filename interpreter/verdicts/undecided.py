@@ -79,7 +79,7 @@ def never(tree: Any, results: Results) -> str:
             names = [words for entry in places if (words := where(entry, results))]
             names += [f"{count - MAX_REPLICATES_NAMED:,} more"] if count > MAX_REPLICATES_NAMED else []
             last = np.unique(grid.low[wide]).tolist()
-            to = f"to step {int(last[0]) - 1:,}" if len(last) == 1 else "to its last step"
+            to = f"up to step {int(last[0]) - 1:,}" if len(last) == 1 else "up to its last step"
             found.append(f"`{claim_text(part)}` never came {to}" + (f" in {'; '.join(names)}" if names else ""))
     return "; ".join(found)
 
@@ -148,14 +148,16 @@ def _cell(tree: c.Measured | c.Diverged, entry: Entry, results: Results) -> str:
     assert isinstance(tree, c.Measured)
     name = f"the measure '{tree.measure}'"
     if not len(replicate.curves.get(tree.measure, ())):
-        return f"{name} was not taken in {replicate.name}"
+        return f"{name} was not evaluated in {replicate.name}"
     if tree.reduction == "at" and tree.step not in replicate.steps:
-        return f"{name} was not taken at step {tree.step:,} in {replicate.name}, which ended at step {replicate.steps[-1]:,}"
+        return f"{name} was not evaluated at step {tree.step:,} in {replicate.name}, which ended at step {replicate.steps[-1]:,}"
     if tree.reduction == "first_step" and (reason := undecided(tree.threshold, entry, results)):
         return reason
     inside = c.within(tree.window, replicate.steps)
     if inside.start >= inside.stop:
-        return f"{name} was not taken in these steps in {replicate.name}, which ended at step {replicate.steps[-1]:,}"
+        return (
+            f"{name} was not evaluated in these steps in {replicate.name}, which ended at step {replicate.steps[-1]:,}"
+        )
     values = along_steps(tree, replicate.curves[tree.measure])[inside]
     lost = np.isnan(values) if np.isnan(values).any() else np.isinf(values)
     at = inside.start + int(np.argmax(lost))

@@ -79,7 +79,7 @@ def chosen(selections: Sequence[c.Selection], results: Results) -> dict[int, tup
             told = " and ".join(f"{s.axis} {s.operator} {s.value:g}" if isinstance(s.value, float) else
                                 f"{s.axis} {s.operator} {s.value}" for s in selections
                                 if results.dimension[s.axis] == dimension)  # fmt: skip
-            raise Undecidable(f"nothing was run where {told}")
+            raise Undecidable(f"no cell was run with {told}")
     everywhere = results.meant[np.ix_(*places.values(), range(results.count))]
     kept = np.flatnonzero(everywhere.reshape(-1, results.count).all(axis=0))
     return {**places, len(results.dimensions): tuple(kept.tolist())}
@@ -368,4 +368,4 @@ def _unlike(unlike: Unlike, results: Results) -> Undecidable:
         if unlike.dimension < len(results.dimensions)
         else "replicate"
     )
-    return Undecidable(f"two of its parts speak of other values of {names}, and can't be compared value by value")
+    return Undecidable(f"two of its parts speak of different values of {names}, and can't be compared value by value")

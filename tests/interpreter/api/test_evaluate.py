@@ -82,7 +82,7 @@ def test_the_command_line_says_what_is_true_undefined_and_never_came(run: dlspec
     assert "– (2 of 2 undefined)" in undefined and "is undefined at d = 1, r = 0.5, replicate 0" in undefined
     assert undefined.rstrip().endswith("… and 5 more are undefined")
     never = value(run, "first_step(error < -1)", *of_e)
-    assert "– (2 of 2 never)" in never and "≥ 31" in never and "never came to step 30" in never
+    assert "– (2 of 2 never)" in never and "≥ 31" in never and "never came up to step 30" in never
     (first, *_) = json.loads(value(run, "first_step(error < -1)", *of_e, "--json"))["places"]
     assert first["mean"] is None and first["replicates"][0] == {
         "replicate": 0,

@@ -76,7 +76,7 @@ def test_cells_that_mean_the_same_are_all_in_the_archive(tmp_path: Path, monkeyp
     command("run", "packed.yaml")
     name = next(path.name for path in Path("runs").iterdir() if path.name.startswith("packed-"))
     said = command("pack", name)
-    assert "4 of 4 replicates to go on from" in said and "not in the store" not in said
+    assert "4 of 4 replicates to continue from" in said and "no longer in the store" not in said
 
 
 def test_a_report_is_made_of_an_archive_anew(run: dlspec.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

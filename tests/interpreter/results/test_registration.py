@@ -121,7 +121,7 @@ def test_earlier_looks_are_those_on_other_data(tmp_path: Path) -> None:
         "seen with 3 replicates",
         "seen with profile quick, 1 replicate",
     ]
-    assert looks_text(looks["e.small"]).startswith("judged before otherwise, 4×: ")
+    assert looks_text(looks["e.small"]).startswith("judged differently before, 4×: ")
 
 
 def test_earlier_looks_at_other_data_or_by_other_checks_are_told(tmp_path: Path) -> None:

@@ -253,7 +253,7 @@ def test_an_event_that_never_came_is_told_whatever_the_verdict() -> None:
 
     found = verdict("first_step(error >= 1) >= 10", value)
     assert found.verdict == HOLDS
-    assert found.reason == "`first_step(error >= 1)` never came to step 20 in b, d = 4, replicate 2"
+    assert found.reason == "`first_step(error >= 1)` never came up to step 20 in b, d = 4, replicate 2"
     assert verdict("first_step(error >= 1) <= 10", value).verdict == OPEN, "one replicate fails, two hold"
     assert verdict("first_step(error >= 1) <= 30", value).verdict == OPEN, "it may still come at 30"
 

@@ -154,7 +154,7 @@ def test_a_mean_holds_beyond_what_skewed_results_give_and_is_seen_beyond_t() -> 
     noise = (noise - noise.mean()) / noise.std(ddof=1) * math.sqrt(10)  # standard error 1
     assert verdict(GAP, {"a": noise * 0, "b": noise + 4.6}, "mean").verdict == HOLDS  # 4.52 of SKEWED at 10
     found = verdict(GAP, {"a": noise * 0, "b": noise + 4.2}, "mean")
-    assert found.verdict == SEEN and "skewed results could look so" in found.reason
+    assert found.verdict == SEEN and "skewed results could do so" in found.reason
     assert verdict(GAP, {"a": noise * 0, "b": noise + 2.3}, "mean").verdict == SEEN  # 2.262 of t with 9 degrees
     assert verdict(GAP, {"a": noise * 0, "b": noise + 2.2}, "mean").verdict == OPEN
     assert verdict(GAP, {"a": noise * 0, "b": noise - 4.2}, "mean").verdict == OPEN
@@ -208,7 +208,7 @@ def test_margins_of_any_size_are_judged_alike() -> None:
 def test_what_skewed_results_leave_open_says_so_and_asks_for_more_replicates() -> None:
     values = np.array([-16.0, -30, -1, -2, -40, -3, -5, -20, -30])
     found = verdict(GAP, {"a": values * 0, "b": values}, "mean")
-    assert found.verdict == OPEN and found.reason.startswith("the t interval says that it is not so")
+    assert found.verdict == OPEN and found.reason.startswith("the t interval contradicts the claim")
     assert (found.decision.needed or 0) > found.decision.counted
 
 
@@ -226,7 +226,7 @@ def test_undefined_replicates_are_told_and_not_counted() -> None:
     assert (found.decision.counted, found.decision.undefined) == (5, 1)
     assert found.decision.strength.endswith("5 replicates; 1 undefined, not counted")
     few = verdict(GAP, {"a": np.zeros(3), "b": np.array([1.0, 1.1, math.nan])}, "mean")
-    assert few.verdict == OPEN and "3 replicates or more, and 2 can be judged; 1 undefined" in few.reason
+    assert few.verdict == OPEN and "3 replicates or more, but 2 can be judged; 1 undefined" in few.reason
     assert few.reason.endswith("the measure 'm' was undefined (NaN) at step 0 in e/b replicate 2")
     assert few.decision.needed is None, "nothing tells how many of more replicates would be undefined"
 
@@ -366,11 +366,11 @@ def test_the_best_of_unequally_many_evaluations_is_not_compared() -> None:
 @pytest.mark.parametrize(
     ("rate", "expected", "told"),
     [
-        (0.951, SEEN, "the margin 0.001 is within the sampling error of 1,000 test examples, ± 0.00604: about 37,000 would tell"),
+        (0.951, SEEN, "the margin 0.001 is within the sampling error of 1,000 test examples, ± 0.00604: about 37,000 would be enough"),
         (0.96, HOLDS, ""),
         (0.949, OPEN, "the margin 0.001 is within the sampling error of 1,000 test examples"),
         (0.94, FAILS, ""),
-        (0.95, SEEN, "no number of them would tell"),
+        (0.95, SEEN, "no number of them would be enough"),
     ],
 )  # fmt: skip
 def test_a_margin_within_the_sampling_error_of_the_examples_decides_nothing(
@@ -395,7 +395,7 @@ def test_a_margin_within_the_sampling_error_of_the_examples_decides_nothing(
 @pytest.mark.parametrize(
     ("mean", "expected", "told"),
     [
-        (0.49, SEEN, "the margin 0.01 is within the sampling error of 1,000 test examples, ± 0.0175: about 3,100 would tell"),
+        (0.49, SEEN, "the margin 0.01 is within the sampling error of 1,000 test examples, ± 0.0175: about 3,100 would be enough"),
         (0.48, HOLDS, ""),
         (0.51, OPEN, "the margin 0.01 is within the sampling error"),
         (0.52, FAILS, ""),
@@ -437,7 +437,9 @@ def test_a_measure_that_shows_an_estimate_is_judged_by_the_error_over_training_e
     for replicate in replicates:
         replicate.record(0, {"m": np.float64(0.49), "exact": np.float64(2)}, error={"m": np.float64(0.02)})
     found = judge(plan.claims[0], Results.of_plan(plan, replicates))
-    told = "the margin 0.01 is within the sampling error of 400 training examples, ± 0.0175: about 1,300 would tell"
+    told = (
+        "the margin 0.01 is within the sampling error of 400 training examples, ± 0.0175: about 1,300 would be enough"
+    )
     assert found.verdict == SEEN and told in found.reason
 
 
@@ -542,7 +544,7 @@ def test_one_example_has_no_error_and_the_verdict_says_so() -> None:
     study = spec.parse(Source("c.yaml", text.replace("CLAIMS", 'c: {says: it, check: "final(m, variant == a) < 0.5"}')))
     (plan,) = spec.resolve(study).experiments
     runs = [Replicate("e", "a", {}, number, "", steps=[0], curves={"m": [np.float64(0.1)]}) for number in range(5)]
-    assert "one test example has no sampling error" in judge(plan.claims[0], Results.of_plan(plan, runs)).reason
+    assert "one test example has no known sampling error" in judge(plan.claims[0], Results.of_plan(plan, runs)).reason
 
 
 def test_all_right_of_few_examples_says_little_about_one_in_a_thousand() -> None:
@@ -554,7 +556,7 @@ def test_all_right_of_few_examples_says_little_about_one_in_a_thousand() -> None
     runs = [Replicate("e", "a", {}, number, "", steps=[0], curves={"m": [np.float64(1)]}) for number in range(5)]
     found = judge(plan.claims[0], Results.of_plan(plan, runs))
     assert found.verdict == SEEN, "500 of 500 happen in 61 % of runs at a rate of 0.999"
-    assert "about 770 would tell" in found.reason
+    assert "about 770 would be enough" in found.reason
 
 
 # -- what the judges state ---------------------------------------------------------------------------------------------
