@@ -82,7 +82,7 @@ def _instead(item: Needed, phase: Phase, after: str) -> str:
     first = 1 + ((item.number or 0) if isinstance(item, t.Recalled) else 0)
     if after != phase.name or first >= phase.times:
         return LATER
-    return f"It is there from pass {first} on (passes count from 0): `… if pass >= {first} else initial(…)`, or give the term to a later phase."
+    return f"It exists from pass {first} on (passes count from 0): `… if pass >= {first} else initial(…)`, or give the term to a later phase."
 
 
 def _unavailable(item: t.Recalled, times: int, averaged: bool) -> tuple[str, str] | None:

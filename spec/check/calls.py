@@ -192,7 +192,7 @@ def backward(
         )
         raise problem_at(arguments[place].span or span, message, "Pass it the real number made from the weights.")
     if not learnt and checker.names.trained(body):
-        message = f"`{row.name}` passes its upstream gradient to an argument of '{function.name}', and none depends on weights: its body alone does"
+        message = f"`{row.name}` passes its upstream gradient to an argument of '{function.name}', and only its body depends on weights"
         raise problem_at(span, message, "Pass it what depends on weights as an argument, or leave the mode out.")
     if not trained:
         return None, soft
@@ -203,9 +203,7 @@ def backward(
     given = arguments[trained[0]].type
     if given.shape != body.type.shape:
         parameter = function.parameters[trained[0]]
-        message = (
-            f"`{row.name}` passes an upstream gradient of the shape of {body.type} to '{parameter}', which is {given}"
-        )
+        message = f"`{row.name}` passes an upstream gradient of type {body.type} to '{parameter}', which is {given}"
         raise problem_at(span, message, "Both must have the same shape.")
     return trained[0], soft
 

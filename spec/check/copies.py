@@ -51,10 +51,8 @@ def mixed_copies(program: Program, architecture: Mapping[str, Network | FreePara
     }
     for name, mixing in mixed.items():
         node = architecture[name].node("copies")
-        message = f"{mixing} takes a weight as a whole, and the copies of '{name}' are one"
-        hint = (
-            "Choose an optimiser that goes by entries, `global_clipnorm` or `clipvalue`, or give each network a name."
-        )
+        message = f"{mixing} takes a weight as a whole, and all copies of '{name}' are one weight"
+        hint = "Choose an optimiser that works entry by entry, `global_clipnorm` or `clipvalue`, or give each network a name."
         yield Problem(message, node.span if node is not None else None, hint)
 
 

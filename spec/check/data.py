@@ -42,7 +42,7 @@ def _refuse_file_options(model: Data) -> None:
     """Refuses what goes with files alone where there are none."""
     for name in FILE_ONLY:
         if name in model.model_fields_set:
-            raise problem_at(model.key(name), f"'{name}' goes with files alone", "Give `file: …`, or remove it.")
+            raise problem_at(model.key(name), f"'{name}' is only for files", "Give `file: …`, or remove it.")
     if model.order == "file":
         raise problem_at(model.span("order"), "only files have an order of their own", "Use `shuffle`.")
 
@@ -52,7 +52,7 @@ def refuse_examples(experiment: ExperimentScope) -> None:
     training = experiment.model.training
     said = training.evaluate.node("examples") if training else None
     if said is not None:
-        message = "the test examples are those of `task.data`, and here is another number"
+        message = "the test examples are those of `task.data`, and this is another number"
         raise problem_at(said.span, message, "Remove it.")
 
 

@@ -84,7 +84,7 @@ def _refused(names: list[Problem]) -> bool:
 
 
 HIDING_FUNCTION = "`{0}(…)` is your own function, and the language's cannot be called beside it."
-HIDING_NETWORK = "By itself it is your own network; with brackets behind it, `{0}(…)`, it is the language's."
+HIDING_NETWORK = "By itself it is your own network; with brackets, `{0}(…)`, it is the language's."
 HIDING_VALUE = "By itself it is your own name."
 
 
@@ -99,7 +99,7 @@ def _faults(key: yaml.Scalar, seen: dict[str, Span], called: str) -> list[Proble
         seen.setdefault(name, key.span)
         return [word_as_name(key)]
     if name in seen:
-        message = f"the name '{name}' is taken already, in line {seen[name].line}"
+        message = f"the name '{name}' is already taken, in line {seen[name].line}"
         return [Problem(message, key.span, "An experiment has one namespace: rename one of them.")]
     seen[name] = key.span
     hint = HIDING_VALUE if name in COUNTERS or name in NAMED_NUMBERS else called if is_taken(name) else ""

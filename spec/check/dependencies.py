@@ -117,7 +117,7 @@ def over_examples(dependencies: Dependencies, term: t.Term, mean: Callable[[t.Te
     if loose is None:
         return term
     if t.has(term, t.Expectation):
-        message = "this is one value per example, beside an `E` over examples"
+        message = "this combines one value per example with an `E` over examples"
         raise problem_at(loose.span or term.span, message, "Put it inside an `E(…)`, or put one around the whole.")
     return mean(term)
 

@@ -120,7 +120,7 @@ def _by_probability(sample: t.Sample, p: t.Term, name: str, span: Span) -> Digit
     elif not shares.shape:
         shares = np.stack([1 - shares, shares])
     elif ((shares == 0) | (shares == 1)).any():
-        hint = "Write that entry as the number that it is, and enumerate the others."
+        hint = "Write that entry as a number, and enumerate the others."
         raise problem_at(span, f"an entry of '{name}' is always the same", hint)
     else:
         return Digits(sample.path, odds=() if (shares == 0.5).all() else tuple(shares.ravel().tolist()))
@@ -138,7 +138,7 @@ def _must_be_all(
     for other in experiment.stage("example"):
         for item in t.walk(experiment.term_of(experiment.bindings[other], span)):
             if isinstance(item, t.Sample) and not any(item is sample for _, sample in samples):
-                hint = "Expectations are exact only where nothing else is drawn: move it to `draw`, or sample."
+                hint = "Expectations are exact only if nothing else is drawn: move it to `draw`, or sample."
                 whose = listing([f"'{name}'" for name in names])
                 raise problem_at(
                     item.span, f"'{other}' is drawn for each example too, beside the enumerated {whose}", hint
@@ -154,7 +154,7 @@ def _divided(
     training = experiment.model.training
     said = training.evaluate.node("examples") if training else None
     if said is not None:
-        message = "the combinations that do not train are tested, and here is another number"
+        message = "the combinations that do not train are tested, and this is another number"
         raise problem_at(said.span, message, "Remove it.")
     if not 0 < train < total:
         message = f"{train:,} of {total:,} combinations train, and none is left to {'test' if train else 'train'} on"
@@ -170,7 +170,7 @@ def _must_be_whole(experiment: ExperimentScope, every: str) -> None:
     training = experiment.model.training
     for said in (training.evaluate.node("examples"), training.node("batch")) if training else ():
         if said is not None and not (isinstance(said, yaml.Scalar) and said.value == FULL):
-            message = f"with `enumerate` all {every} examples are taken each time, and here is another number"
+            message = f"with `enumerate` all {every} examples are taken each time, and this is another number"
             raise problem_at(said.span, message, "Remove it.")
 
 

@@ -87,7 +87,7 @@ def _examples(experiment: ExperimentScope, name: str, entry: Estimate) -> int:
             hint = "`examples: 2000`, say: the standard error falls with the root of their number."
             raise problem_at(entry.span("of"), f"the estimate '{name}' does not say over how many examples", hint)
         return most
-    count = experiment.count(node, None, f"the examples of the estimate '{name}'")
+    count = experiment.count(node, None, f"the number of examples of the estimate '{name}'")
     if most and count > most:
         raise problem_at(
             node.span, f"{count:,} examples are asked for, and there are {most:,}", "Leave it out to take all."

@@ -93,7 +93,7 @@ def _stream(checker: Elaborator, node: n.Expr, text: Text, context: Context) -> 
     """The stream that `on` says. Raises StudyError."""
     span = text.span(node)
     if context.path[:1] != ("measures",):
-        message = "`on` says which examples a measure is over, and this is no measure"
+        message = "`on` says which examples a measure is over, and this is not a measure"
         raise problem_at(span, message, "Leave it out: estimates and statistics are over training examples.")
     if not isinstance(node, n.Name):
         raise problem_at(span, "`on` takes the name of a stream", "Write it as it is: `on=train`.")

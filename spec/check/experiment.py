@@ -149,7 +149,7 @@ class ExperimentChecker:
         idle = [function for name, function in scope.functions.items() if name not in scope.checker.called]
         scope.problems.extend(self._unused(idle))
         if self.model.training is not None and not self.model.loss and not self.model.training.phases:
-            message = "there is training, and no loss to minimise"
+            message = "the training has no loss to minimise"
             scope.problems.append(Problem(message, self.model.key("training"), "Add `loss:`."))
         if scope.problems:
             raise StudyError(in_file_order(scope.problems))

@@ -96,7 +96,7 @@ def _image(terms: dict[str, t.Term]) -> None:
     shape = terms["image"].type.shape
     if len(shape) != 2 and not (len(shape) == 3 and shape[-1] in (1, 3)):
         hint = "An image is [height, width] or [height, width, 3]; `reshape` or an index makes one."
-        raise problem_at(terms["image"].span, f"this is no image: {terms['image'].type}", hint)
+        raise problem_at(terms["image"].span, f"this is not an image: {terms['image'].type}", hint)
     if "rows" in terms and terms["rows"].type.shape:
         raise problem_at(
             terms["rows"].span,

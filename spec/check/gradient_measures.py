@@ -53,7 +53,7 @@ def _statistic(experiment: ExperimentScope, name: str, entry: OneOf) -> list[Mea
     draws, every = _draws(experiment, over, arguments) if over else (0, ())
     enumerated = experiment.data is not None and experiment.data.exact
     if enumerated and arguments.node("examples") is not None:
-        message = "with `enumerate` all examples are taken, and here is another number"
+        message = "with `enumerate` all examples are taken, and this is another number"
         raise problem_at(arguments.span("examples"), message, "Remove it.")
     options = _options(experiment, row, arguments)
     if enumerated and row.exact is not None:

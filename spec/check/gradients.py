@@ -28,7 +28,7 @@ def derivative(form: str, of: t.Term, by: t.Term, along: t.Term | None, stage: s
     chosen = _chosen(by)
     refuse_means_in_weights(form, of, chosen, stage, span)
     if form in ("gradient", "hessian_vector"):
-        must_be_one_number(of, "`jacobian(…)` is of an array; " if form == "gradient" else "", chosen)
+        must_be_one_number(of, "`jacobian(…)` takes an array; " if form == "gradient" else "", chosen)
     else:
         _must_be_of_one_example(of, "a Jacobian matrix" if form == "jacobian" else "a derivative", chosen)
     if along is not None:
@@ -41,7 +41,7 @@ def derivative(form: str, of: t.Term, by: t.Term, along: t.Term | None, stage: s
         hint = "Take fewer of its entries, or products with vectors: `directional(v, f.weights, d)`."
         raise problem_at(
             of.span or span,
-            f"a Jacobian matrix by weights is of at most {MAX_ENTRIES} entries, and this is {of.type}",
+            f"a Jacobian matrix by weights is taken of at most {MAX_ENTRIES} entries, and this is {of.type}",
             hint,
         )
     return t.ValueGradient(of, chosen, type=Type("real", (*of.type.shape, *chosen.type.shape)), span=span)
@@ -69,7 +69,7 @@ def _chosen(by: t.Term) -> t.By:
         return _output(by)
     if isinstance(by, t.Parameter):
         if by.type.kind != "real":
-            hint = "Give the function real numbers: of an int k `1.0 * k` is one."
+            hint = "Give the function real numbers: for an int k, write `1.0 * k`."
             raise problem_at(by.span, f"'{spell(by)}' is {by.type}, and has no gradient", hint)
         return by
     if not isinstance(by, t.Reference):
@@ -164,7 +164,7 @@ def weights_of(term: t.Term) -> t.Weight | t.AllWeights:
     if isinstance(term, t.Weight | t.AllWeights):
         return term
     if isinstance(term, t.NetworkOutput):
-        hint = f"Give what '{term.network}' gives a name under `outputs`, and take the gradient by that."
+        hint = f"Name the output of '{term.network}' under `outputs`, and take the gradient by that name."
         raise problem_at(
             term.span,
             f"'{term.network}' is a network, and a gradient is taken with respect to names, layers' outputs and weights",

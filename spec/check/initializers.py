@@ -129,7 +129,7 @@ class Numbers:
         context = Context("constants", (), local)
         if tree.function not in KERAS_DISTRIBUTIONS:
             hint = f"Weights start from {listing(KERAS_DISTRIBUTIONS)}, or one of Keras' initialisers."
-            raise problem_at(text.span(tree), f"`{tree.function}` is no distribution for weights", hint)
+            raise problem_at(text.span(tree), f"`{tree.function}` is not a distribution for weights", hint)
         keras, names = KERAS_DISTRIBUTIONS[tree.function]
         row = DISTRIBUTIONS[tree.function]
         try:

@@ -38,12 +38,12 @@ def layer_keys(network: str, models: Sequence[Any]) -> list[str]:
 def _free(network: str, name: str, place: int, called: Sequence[Mapping[str, Sequence[int]]], span: Span) -> None:
     """Refuses a name that reaches something else already."""
     if name == WEIGHTS:
-        message = f"`{network}.weights` is all weights of '{network}', and no layer's name"
+        message = f"`{network}.weights` is all weights of '{network}', and cannot be a layer's name"
         raise problem_at(span, message, "Choose another name.")
     for places in called:
         for other in places.get(name, ()):
             if other != place:
-                message = f"the name '{name}' already stands for layer {other + 1} of this list, by its kind"
+                message = f"the name '{name}' already belongs to layer {other + 1} of this list, by its kind"
                 hint = "Choose another name: a layer is also called by its kind and position among those of its kind."
                 raise problem_at(span, message, hint)
 

@@ -67,7 +67,7 @@ def _function(checker: Elaborator, row: Form, node: n.Expr, text: Text, context:
                 span, f"`{row.name}` takes a function of yours, and '{node.name}' is an operation", declare
             )
         if node.name in context.local or node.name in checker.names.vocabulary.known():
-            raise problem_at(span, f"`{row.name}` takes a function first, and '{node.name}' is none", declare)
+            raise problem_at(span, f"`{row.name}` takes a function first, and '{node.name}' is not one", declare)
         near = did_you_mean(node.name, checker.names.vocabulary.functions)
         raise problem_at(span, f"unknown function '{node.name}'", sentence(near, declare))
     if len(function.parameters) != len(wanted):
@@ -100,14 +100,14 @@ def _term(
             kind = "real"  # a derivative by the state, which a constant start leaves real as well
             continue
         if body.type.shape != state.shape:
-            message = f"'{function.name}' makes {body.type} of a state that is {state}: a state keeps its type"
+            message = f"'{function.name}' turns a state of {state} into {body.type}: a state keeps its type"
             raise problem_at(span, message, f"Make '{function.name}' give the shape of its first argument.")
         if KINDS.index(body.type.kind) > KINDS.index(kind):
             if not isinstance(start, t.Literal):
                 hint = (
                     "Make the start real: `1.0 * x`." if body.type.kind == "real" else "Make the start an int: `1 * b`."
                 )
-                message = f"'{function.name}' makes {body.type} of a state that is {state}: a state keeps its type"
+                message = f"'{function.name}' turns a state of {state} into {body.type}: a state keeps its type"
                 raise problem_at(span, message, hint)
             kind = body.type.kind
         elif checker.names.trained(body) and not learnt:
@@ -130,7 +130,7 @@ def _must_vary_along_no_index(loop: t.Scan, context: Context) -> None:
     ]
     for item in derivatives:
         if not isinstance(item.by, t.Parameter) and free_parameters(item):
-            message = f"a derivative by `{spell(item.by)}` is of one state, and here is one for each value of an index"
+            message = f"a derivative by `{spell(item.by)}` takes one state, and this has one for each value of an index"
             hint = f"Write one `{'scan' if loop.every else 'iterate'}` for each entry, or take the derivative by the function's own parameter."
             raise problem_at(item.span or loop.span, message, hint)
 

@@ -83,7 +83,7 @@ def must_precede(name: str, named_stage: str, stage: str, span: Span, free: bool
     hint = "The stages are constants → draw → example → architecture → estimates → outputs → loss and measures."
     if stage == "architecture" and named_stage == "outputs":
         hint = (
-            f'Make it a function, which may stand in inputs, too: `functions: {{"{name}()": …}}`, and `{name}()` here.'
+            f'Make it a function, which inputs may use, too: `functions: {{"{name}()": …}}`, and write `{name}()` here.'
         )
     if stage in ("draw", "example") and named_stage in ("architecture", "outputs") and not free:
         hint = sentence(DRAWN_BY_WEIGHTS, hint)

@@ -69,7 +69,7 @@ def _value(node: n.Expr, text: Text, constants: Mapping[str, float], borders: Bo
         case n.Call(function, (phase,), ()) if function in ENDS:
             return _border(function, phase, text, constants, borders)
     if isinstance(node, n.Call) and node.function in ENDS:
-        hint = f"`{node.function}(task_a)`, or of one pass `{node.function}(task[0])`."
+        hint = f"Write `{node.function}(task_a)`, or `{node.function}(task[0])` for one pass."
         raise problem_at(span, f"`{node.function}` takes a phase of training", hint)
     raise problem_at(span, "the second argument of `at` is a step, a whole number", HINT)
 

@@ -34,7 +34,7 @@ def stream_of(experiment: ExperimentScope, name: str, span: Span | None) -> str:
         hint = (
             other_key(name, ("validation",))
             or did_you_mean(name, known)
-            or f"There are {listing(known)}; others stand under `task.tests`."
+            or f"There are {listing(known)}; declare others under `task.tests`."
         )
         raise problem_at(span, f"there are no examples '{name}'", hint)
     return name

@@ -70,8 +70,8 @@ def _while_in_force(one: Program, program: Program, times: Mapping[str, Any]) ->
 def _outside(word: str, term: t.Term, bounds: Bounds, times: Mapping[str, Any]) -> Problem | None:
     values = Timed({}, {}, times).values(term)
     if values is None:
-        hint = "Write it of constants and counters, without index notation or loops."
-        return Problem(f"what '{word}' is at each step is not known before anything runs", term.span, hint)
+        hint = "Make it from constants and counters, without index notation or loops."
+        return Problem(f"the value of '{word}' at each step is not known before anything runs", term.span, hint)
     wrong = next((place for place, one in enumerate(values) if not (np.isfinite(one) and bounds.hold(one))), None)
     if wrong is None:
         return None

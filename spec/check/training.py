@@ -141,7 +141,7 @@ class TrainingChecker:
             if model.batch is not None and self.experiment.data is not None and self.experiment.data.batch is not None:
                 hint = "Remove it: all values are taken each time."
                 raise problem_at(
-                    model.key("batch"), "with `enumerate` a batch is all examples, and here is another number", hint
+                    model.key("batch"), "with `enumerate` a batch is all examples, and this is another number", hint
                 )
             if steps:
                 found.append(Phase((), {}, batch, steps, name, times, self.restarts(model)))
@@ -380,7 +380,7 @@ class TrainingChecker:
         """Refuses more than one of some arguments."""
         given = [name for name in names if name in arguments]
         if len(given) > 1:
-            message = f"an optimiser clips in one way, and here are {listing(f'`{name}`' for name in given)}"
+            message = f"an optimiser clips in only one way, and this has {listing(f'`{name}`' for name in given)}"
             raise problem_at(model.key(given[1]), message, "Leave all but one out.")
 
 

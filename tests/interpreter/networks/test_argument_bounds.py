@@ -213,7 +213,7 @@ TOGETHER: dict[str, tuple[dict[str, Any], str]] = {
     "a rate that falls below 0": (written("optimiser", "sgd", "learning_rate", "0.1 * (0.5 - step)"), "is -0.05 at step 1"),
     "a rate that is infinite": (written("optimiser", "sgd", "learning_rate", "1 / step"), "not a finite number at step 0"),
     **{
-        f"{a} and {b}": (written("optimiser", "adam", a, 1) | {"training": {"optimizer": {"adam": {a: 1, b: 1}}, "batch": 2, "steps": 2}}, "clips in one way")
+        f"{a} and {b}": (written("optimiser", "adam", a, 1) | {"training": {"optimizer": {"adam": {a: 1, b: 1}}, "batch": 2, "steps": 2}}, "clips in only one way")
         for a, b in (EXCLUSIVE[:2], EXCLUSIVE[1:], EXCLUSIVE[::2])
     },
 }  # fmt: skip

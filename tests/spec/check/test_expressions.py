@@ -325,7 +325,7 @@ def test_measures_are_over_examples() -> None:
     assert isinstance(bare, t.Expectation) and isinstance(said, t.Expectation)
     assert isinstance(term("measures", "sqrt(E(u)) / E(u ^ 2)"), t.Operate)
     assert str(term("measures", "E(x > 0)").type) == "real[4, 3]"
-    assert "beside an `E`" in problem("measures", "u - E(u)").message
+    assert "with an `E`" in problem("measures", "u - E(u)").message
     assert not isinstance(term("measures", "sum(v)"), t.Expectation), "the same for all examples"
     assert str(term("measures", "f.weights").type) == "real[26]", "3 · 5 + 5 + 5 + 1"
     assert str(term("measures", "f.dense_1.kernel").type) == "real[3, 5]"

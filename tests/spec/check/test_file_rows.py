@@ -166,7 +166,7 @@ def test_splits_keep_classes_groups_columns_and_the_order_of_the_file(folder: Pa
         ("{files: {d: d.csv, y: z.npz}, train: 9}", "1", "'y' is the name of a data file, and of something else"),
         ("{file: d.csv, files: {z: z.npz}}", "1", "there are both `file` and `files`"),
         ("{file: d.csv, enumerate: y}", "1", "'enumerate' does not go with files"),
-        ("{train: 9, stratify: label}", "1", "'stratify' goes with files alone"),
+        ("{train: 9, stratify: label}", "1", "'stratify' is only for files"),
         ("{train: 9, order: file}", "1", "only files have an order of their own"),
     ],
 )  # fmt: skip
