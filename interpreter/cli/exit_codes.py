@@ -67,7 +67,7 @@ def _reason(error: Exception) -> str:
     if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
         what = f": {error.filename}" if isinstance(error, OSError) and error.filename else ""
         what = what or (f": {error}" if isinstance(error, MemoryError) and str(error) else "")
-        return f"there is not enough memory{what}\nRaise what the process may take (`ulimit -v`, a container's limit), or take fewer rows, cells or processes at a time."
+        return f"there is not enough memory{what}\nRaise the process's memory limit (`ulimit -v`, a container's limit), or use fewer rows, cells or processes at a time."
     if isinstance(error, OSError) and error.strerror:
         if error.filename:
             return f"{error.filename}: {error.strerror}"

@@ -55,7 +55,7 @@ class Begun:
         try:
             self.checkpoint = border.checkpoints.load(self.replicates, border.keys(len(self.replicates)))
         except Damaged as damaged:
-            watcher.warn(f"{damaged}: the checkpoint is damaged; {self.job.batch.program.name} starts anew")
+            watcher.warn(f"{damaged}: the checkpoint is damaged; {self.job.batch.program.name} starts over")
         if self.checkpoint is None:
             self.replicates = fresh(self.job)
         else:

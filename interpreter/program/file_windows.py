@@ -78,7 +78,7 @@ class FileWindows:
         if (needed := len(union) * self._row_bytes) > memory_limit():
             message = f"statistics of gradients, whitened layers and figures read {len(union):,} rows of data files, {needed / 2**30:.2f} GiB"
             hint = (
-                f"Say over how many they are: `examples: 1000`. Or let more be held: `{LIMIT}={-(-needed // 2**20)}M`."
+                f"Use fewer examples, such as `examples: 1000`, or allow more memory: `{LIMIT}={-(-needed // 2**20)}M`."
             )
             raise StudyError(Problem(message, None, hint))
         if not len(union):

@@ -319,7 +319,7 @@ def _keep(compiled: Compiled, part: Sequence[Begun], watcher: Watcher, seconds: 
             checkpoints.begin()
             watcher.warn(
                 f"{checkpoints.path}: no checkpoint could be written: {reason(error)}. "
-                f"{one.job.batch.program.name} goes on; if it is killed now it starts from where it was last kept"
+                f"{one.job.batch.program.name} continues; if it is killed now, it restarts from its last checkpoint"
             )
 
 

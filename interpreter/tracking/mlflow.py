@@ -89,7 +89,7 @@ class MLflow:
             deleted.append(str(found.experiment_id))
         if deleted:
             self.note(
-                f"the experiment '{self.plan.name}' was deleted in MLflow, and takes no runs: '{name}' does. "
+                f"the experiment '{self.plan.name}' was deleted in MLflow, and accepts no runs: they go to '{name}'. "
                 f"`mlflow experiments restore --experiment-id {deleted[0]}` brings it back, `mlflow gc` removes it for good"
             )
         return str(found.experiment_id if found is not None else self.client.create_experiment(name))

@@ -313,7 +313,7 @@ def _interrupted(job: Job) -> list[Replicate]:
 
 
 def _given_up(running: Running, reason: str) -> str:
-    return f"its worker was lost {running.attempt} times, the last time for this: {reason}"
+    return f"its worker was lost {running.attempt} times, the last time: {reason}"
 
 
 def _lost(error: BaseException) -> str:

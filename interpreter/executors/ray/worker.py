@@ -98,7 +98,7 @@ def run(sent: Sent, inbox: Any) -> Outcome:
         start()
         if (found := device()) != sent.device:
             return Outcome(
-                fault=f"TensorFlow finds a {found} on {platform.node()}, where Ray was told of a {sent.device}"
+                fault=f"TensorFlow finds a {found} on {platform.node()}, but Ray was told of a {sent.device}"
             )
         return _trained(sent, reporter, stop)
 

@@ -154,7 +154,7 @@ def test_places_that_cannot_be_written(arguments: tuple[str, ...], folder: Path)
     assert 1 <= len(done.stderr.splitlines()) <= 2 and "internal error" not in done.stderr
 
 
-LESS = "Raise what the process may take (`ulimit -v`, a container's limit), or take fewer rows, cells or processes at a time.\n"
+LESS = "Raise the process's memory limit (`ulimit -v`, a container's limit), or use fewer rows, cells or processes at a time.\n"
 CASES: dict[str, tuple[Callable[[], BaseException], int, str]] = {
     "a spec": (lambda: spec.StudyError(spec.Problem("wrong", hint="Mend it.")), ERROR, "wrong\nMend it.\n"),
     "Ctrl-C": (KeyboardInterrupt, INTERRUPTED, "interrupted\n"),

@@ -226,7 +226,7 @@ def test_a_damaged_checkpoint_is_dropped_with_a_warning(killed: Trial, tmp_path:
     assert trial.start().wait(600) == 0
     told = events(trial.logs[-1].read_text("utf-8"))
     warnings = [event["message"] for event in told if event["event"] == "warning"]
-    assert len(warnings) == len(paths) > 0 and all("starts anew" in text for text in warnings)
+    assert len(warnings) == len(paths) > 0 and all("starts over" in text for text in warnings)
 
 
 def test_numbers_are_compared_to_the_bit(numbers: Callable[[Path], dict[str, Any]], tmp_path: Path) -> None:

@@ -130,7 +130,8 @@ def test_a_deleted_experiment_is_told_of_and_another_takes_the_runs(
     opened(plan, tmp_path, "small-1", False, "file:x", warnings.append).close()
     (warning,) = warnings
     assert (
-        "'small' was deleted in MLflow, and takes no runs: 'small-2' does" in warning and "--experiment-id 7" in warning
+        "'small' was deleted in MLflow, and accepts no runs: they go to 'small-2'" in warning
+        and "--experiment-id 7" in warning
     )
 
 
