@@ -18,7 +18,7 @@ from tests.clients.programs import STUDY, of
 
 LONG = STUDY.replace("steps: 20", "steps: 200000000").replace("every: 10", "every: 100000")
 SECONDS = 240
-WAITS = "it runs again when it is saved"
+WAITS = "runs again when it is saved"
 
 
 def main(environment: Path) -> None:

@@ -375,7 +375,7 @@ def test_anothers_database_is_refused_and_left_alone(opened: Opened) -> None:
     with sqlite3.connect(opened.root / "index.sqlite") as connection:
         connection.execute("CREATE TABLE songs(name)")
     connection.close()
-    with pytest.raises(StoreError, match="no store of dlspec"):
+    with pytest.raises(StoreError, match="not a store of dlspec"):
         opened()
 
 
