@@ -21,7 +21,7 @@ from .values import Facts, Values, WholeColumns, file_problem, of_array, unusabl
 IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 """The types of IDX by its third byte (LeCun, Cortes & Burges, http://yann.lecun.com/exdb/mnist)."""
 MAX_UNPACKED = 2**34
-CUT = "The file was cut off, or is another one: fetch it again."
+CUT = "The file was cut off, or is not what its name says: fetch it again."
 
 
 class NpyFile(WholeColumns):
@@ -35,9 +35,9 @@ class NpyFile(WholeColumns):
             with path.open("rb") as file:
                 self.rows = _rows_of(file, path)
             if self.rows is not None and self.rows.end > path.stat().st_size:
-                raise ValueError(f"it ends after {path.stat().st_size:,} bytes, and {self.rows.end:,} are announced")
+                raise ValueError(f"it ends after {path.stat().st_size:,} bytes, but its header says {self.rows.end:,}")
             if self.rows is not None and self.rows.end < path.stat().st_size:
-                message = f"{path.stat().st_size - self.rows.end:,} bytes lie behind its array"
+                message = f"{path.stat().st_size - self.rows.end:,} bytes follow its array"
                 raise file_problem(path, message, "`np.savez` keeps several arrays in one file, by name.")
             if self.rows is None:
                 self.array = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -45,11 +45,11 @@ class NpyFile(WholeColumns):
             if not _of_objects(path):
                 begun = _head(path).startswith(MAGIC)
                 if begun and "Header info length" in str(error):
-                    message = "its head names more fields than NumPy reads (10,000 bytes)"
+                    message = "its header names more fields than NumPy reads (10,000 bytes)"
                     raise file_problem(
-                        path, message, "Save an array a column, by `np.savez`, or a Parquet table."
+                        path, message, "Save one array per column with `np.savez`, or a Parquet table."
                     ) from None
-                message = str(error) if begun else "it does not begin as such a file does"
+                message = str(error) if begun else "it does not begin like such a file"
                 raise file_problem(path, f"cannot be read as .npy: {message}", CUT) from None
             self.rows = None
         fields = self.array.dtype.names if self.array is not None else None
@@ -135,7 +135,7 @@ class NpzFile(WholeColumns):
                     return unusable(0, "object", OBJECTS)
                 raise
         if not isinstance(array, np.ndarray):
-            return unusable(0, "bytes", "this member of the archive is no array")
+            return unusable(0, "bytes", "this member of the archive is not an array")
         return of_array(array)
 
     def stretches(self, name: str) -> Iterator[Values]:
@@ -184,13 +184,13 @@ class IdxFile(WholeColumns):
         size = len(data) if packed else path.stat().st_size
         if len(data) < 4 or data[:2] != b"\0\0" or data[2] not in IDX_TYPES:
             hint = "IDX begins with two bytes 0, then the type (8 for bytes) and the number of axes."
-            raise file_problem(path, f"is no IDX file: it begins with {data[:4].hex(' ') or 'nothing'}", hint)
+            raise file_problem(path, f"is not an IDX file: it begins with {data[:4].hex(' ') or 'nothing'}", hint)
         dtype, rank = np.dtype(IDX_TYPES[data[2]]), data[3]
         start = 4 + 4 * rank
         shape = tuple(int(length) for length in np.frombuffer(data[4:start], ">u4")) if len(data) >= start else ()
         wanted = start + prod(shape) * dtype.itemsize
         if size != wanted:
-            message = f"has {size:,} bytes unpacked; its head says {wanted:,}, for shape {list(shape)}"
+            message = f"has {size:,} bytes unpacked; its header says {wanted:,}, for shape {list(shape)}"
             raise file_problem(path, message, CUT)
         self.rows = None if packed or not shape else RowAccess(path, start, dtype, shape[1:], shape[0])
         self.array = np.frombuffer(data, dtype, offset=start).reshape(shape) if self.rows is None else self.rows.none
@@ -224,7 +224,7 @@ def _rows_of(file: Any, path: Path) -> RowAccess | None:
     head = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, by_columns, dtype = head(file)
     if any(length < 0 for length in shape):
-        raise ValueError(f"its head says {list(shape)}, and a length is not below 0")
+        raise ValueError(f"its header says {list(shape)}, but a length cannot be negative")
     if dtype.hasobject or dtype.names or not shape or (by_columns and len(shape) > 1):
         return None
     return RowAccess(path, file.tell(), dtype, shape[1:], shape[0])

@@ -63,7 +63,7 @@ class CsvFile(WholeColumns):
             if "end of data" in str(error) or "field limit" in str(error):
                 place = f"row {row + 1 - header}" if row >= header else "the row of names"
                 message = f"{place} opens a quote that is never closed"
-                raise file_problem(self.path, message, 'Close it; within quotes one is written twice: `""`.') from None
+                raise file_problem(self.path, message, 'Close it; within quotes write a quote twice: `""`.') from None
 
     def _must_be_of_commas(self, header: bool) -> None:
         """Refuses a table whose fields are parted by something else, which is one column of texts when commas are looked for."""
@@ -75,7 +75,7 @@ class CsvFile(WholeColumns):
             fields = [text.split(separator) for text in texts]
             alike = len({len(row) for row in fields}) == 1 and len(fields[0]) > 1
             if alike and (separator is not None or all(_is_number(text) for row in fields[header:] for text in row)):
-                message = f"its fields are parted by {what}: it reads `{shortened(texts[header])}`"
+                message = f"its fields are separated by {what}: it reads `{shortened(texts[header])}`"
                 hint = "Write it with commas, as by `pandas.read_csv(…, sep=…).to_csv(…, index=False)`."
                 raise file_problem(self.path, message, hint)
 
@@ -101,8 +101,8 @@ class CsvFile(WholeColumns):
                 raise file_problem(self.path, f"cannot be read as CSV: {error}", "Check the quotes.") from None
             row = skipped[0]
             place = f"row {row.number - header}" if row.number is not None else "a row"
-            message = f"{place} has {row.actual_columns} fields, and there are {row.expected_columns} columns"
-            hint = f"It reads `{shortened(row.text)}`. A comma within a text wants quotes around it."
+            message = f"{place} has {row.actual_columns} field{'s' * (row.actual_columns != 1)}, but there are {row.expected_columns} columns"
+            hint = f"It reads `{shortened(row.text)}`. Quote a text that holds a comma."
             raise file_problem(self.path, message, hint) from None
 
     def _first_row(self, data: bytes) -> list[str]:
@@ -123,12 +123,10 @@ class CsvFile(WholeColumns):
         numbers = [name for name in names if _is_number(name)]
         seen: set[str] = set()
         twice = [name for name in names if name in seen or seen.add(name)]  # type: ignore[func-returns-value]
-        hint = "Say `header: false` where the first row is an example: columns are then c0, c1, …"
+        hint = "Write `header: false` if the first row is an example: columns are then c0, c1, …"
         if numbers:
             shown = listing([f"'{name}'" for name in numbers], 4)
-            raise file_problem(
-                self.path, f"its first row holds numbers where names of columns are looked for: {shown}", hint
-            )
+            raise file_problem(self.path, f"its first row holds numbers instead of names of columns: {shown}", hint)
         if twice:
             raise file_problem(self.path, f"two columns are called '{shortened(twice[0])}'", hint)
 
@@ -183,12 +181,12 @@ def _typed(column: Any) -> Values:
             return spread(there.cast(pa.int64()).to_numpy(), "whole numbers")
         except pa.ArrowInvalid:
             far = pc.greater(pc.utf8_length(there), 18)
-            return unusable(rows, "whole numbers", f"{first(far)}, which no whole number of 64 bits holds")
+            return unusable(rows, "whole numbers", f"{first(far)}, which does not fit into 64 bits")
     numbers = pc.or_(share(REAL), share(NAN))
     if every(numbers):
         padded = share(PADDED)
         if pc.any(padded).as_py():
-            return unusable(rows, "digits", f"{first(padded)}, whose leading zeros say that it is no number")
+            return unusable(rows, "digits", f"{first(padded)}, which is not a number with its leading zeros")
         values = np.asarray(there.cast(pa.float64()).to_numpy())
         over = np.isinf(values) & share(REAL).to_numpy()
         if over.any():
@@ -197,5 +195,10 @@ def _typed(column: Any) -> Values:
     texts = spread(np.asarray(there.to_numpy(zero_copy_only=False), object), "text")
     if pc.any(pc.or_(numbers, bools)).as_py():
         other = pc.invert(bools if pc.any(bools).as_py() else numbers)
-        return Values(texts.values, "text", texts.missing, f"{first(other)} among other kinds of values")
+        return Values(
+            texts.values,
+            "text",
+            texts.missing,
+            f"{first(other)} among other kinds of values (a missing value is an empty field)",
+        )
     return texts

@@ -103,7 +103,7 @@ def _problem(dataset: Any) -> str:
     if dataset.shape is None:
         return "it holds nothing"
     if dataset.dtype.kind == "O" and h5py.check_string_dtype(dataset.dtype) is None:
-        return "its rows are of several lengths, or refer to other places"
+        return "its rows have several lengths, or refer to other places"
     return ""
 
 
@@ -125,5 +125,5 @@ def _values(dataset: Any, first: int, end: int) -> Values:
     if dataset.dtype.kind != "O":
         return of_array(np.asarray(dataset[first:end]))
     if len(dataset.shape) > 1:
-        return unusable(end - first, "text", "texts of several axes are no column")
+        return unusable(end - first, "text", "an array of texts with several axes is not a column")
     return Values(np.asarray(dataset.asstr()[first:end], object), "text")

@@ -23,7 +23,7 @@ from .values import Facts, Values, WholeColumns, file_problem, of_array
 NAMES = ("image", "label", "label_name", "path")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 LEFT_BY_SYSTEMS = ("thumbs.db", "desktop.ini")
-FORM = "A folder of images has a folder for each class, and in these images alone."
+FORM = "A folder of images holds one folder per class, and these hold only images."
 
 
 def pillow() -> Any:
@@ -58,12 +58,12 @@ class ImageFolder(WholeColumns):
                 if image.suffix.lower() not in SUFFIXES or image.is_dir():
                     raise file_problem(
                         path,
-                        f"holds {shown}, which is no image by its name",
+                        f"holds {shown}, which is not named like an image",
                         f"{FORM} Known are {', '.join(SUFFIXES)}.",
                     )
                 if not image.resolve().is_relative_to(within) and os.environ.get(ALLOWED) != "1":
-                    hint = "Copy it there, or say `--allow-data`."
-                    raise file_problem(path, f"{shown} lies outside the folder", hint)
+                    hint = "Copy it there, or use `--allow-data`."
+                    raise file_problem(path, f"{shown} is outside the folder", hint)
             if not images:
                 raise file_problem(path, f"the class {folder.name} has no image", "Remove its folder, or fill it.")
             self.files += images

@@ -26,7 +26,7 @@ def memory_limit() -> int:
     if said:
         found = re.fullmatch(r"(\d+)\s*([KMGT]?)(i?B)?", said, re.IGNORECASE)
         if found is None:
-            raise StudyError(Problem(f"{LIMIT} is '{said}', which is no number of bytes", None, f"`{LIMIT}=8G`"))
+            raise StudyError(Problem(f"{LIMIT} is '{said}', which is not a number of bytes", None, f"`{LIMIT}=8G`"))
         return int(found[1]) * UNITS[found[2].upper()]
     there = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")] if hasattr(os, "sysconf") else []
     there += [limit for limit in (_of_container(), address_space_left()) if limit is not None]

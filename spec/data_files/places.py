@@ -24,6 +24,6 @@ def located(study: Source, written: str) -> Path:
     except (OSError, ValueError, RuntimeError):
         raise StudyError(Problem(f"{shortened(written)}: is no path", None, "Name a file beside the study.")) from None
     if not path.is_relative_to(folder) and os.environ.get(ALLOWED) != "1":
-        hint = "Put it beside the study, or say `--allow-data` (in Python set DLSPEC_ALLOW_DATA=1)."
-        raise StudyError(Problem(f"{shortened(written)}: lies outside the study's folder", None, hint))
+        hint = "Put it beside the study, or use `--allow-data` (in Python set DLSPEC_ALLOW_DATA=1)."
+        raise StudyError(Problem(f"{shortened(written)}: is outside the study's folder", None, hint))
     return path

@@ -99,5 +99,5 @@ def _unmapped(access: RowAccess, size: int, error: Exception) -> StudyError:
         limit = f"`ulimit -v` leaves {left / 2**20:,.0f} MiB of address space: raise it" if left is not None else RAISE
         return StudyError(Problem(message, None, f"{limit}, or run fewer processes at a time (`-j 1`)."))
     why = getattr(error, "strerror", None) or "it is shorter than it was"
-    hint = "Run it again: where the file has changed it is another study now."
+    hint = "Run it again: if the file has changed, this is another study now."
     return StudyError(Problem(f"{name}: {mebibytes} of its rows cannot be mapped into memory: {why}", None, hint))

@@ -87,7 +87,7 @@ def open_file(path: Path, header: bool = True) -> OpenFile:
             file.read(1)
     except OSError as error:
         raise file_problem(
-            path, f"cannot be read: {error.strerror or error}", "A study names files from its own folder on."
+            path, f"cannot be read: {error.strerror or error}", "A study names files relative to its own folder."
         ) from None
     name = path.name.lower().removesuffix(".gz")
     end = Path(name).suffix
@@ -99,7 +99,7 @@ def open_file(path: Path, header: bool = True) -> OpenFile:
     if end == ".idx" or "-idx" in name or ".idx" in name:
         return IdxFile(path)
     if packed or end not in {*ARRAY_FORMATS, ".parquet", ".arrow", ".feather", *HDF5_ENDS}:
-        raise file_problem(path, f"no kind of file is known by '{end or name}'", f"Known are {SUFFIXES}.")
+        raise file_problem(path, f"'{end or name}' is not a known kind of file", f"Known are {SUFFIXES}.")
     kinds: dict[str, Any] = {**ARRAY_FORMATS, ".parquet": ParquetFile, ".arrow": ArrowFile, ".feather": ArrowFile}
     kinds |= dict.fromkeys(HDF5_ENDS, Hdf5File)
     opened: OpenFile = kinds[end](path)

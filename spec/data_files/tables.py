@@ -353,7 +353,7 @@ def _of_lists(
     if not lengths[0]:
         return unusable(rows, stored, "its rows are empty")
     if inner.values.dtype == object:
-        return unusable(rows, stored, "texts of several axes are no column")
+        return unusable(rows, stored, "an array of texts with several axes is not a column")
     shape = shape or (int(lengths[0]),)
     values = inner.values.reshape(len(there), *shape, *inner.values.shape[1:])
     gaps = inner.missing.reshape(len(there), -1).any(axis=1) if inner.missing is not None else None

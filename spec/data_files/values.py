@@ -125,12 +125,12 @@ def of_array(array: Array, missing: Array | None = None, stored: str = "") -> Va
 
 def _of_text(array: Array, stored: str) -> Values:
     if array.ndim > 1:
-        return unusable(len(array), stored, "texts of several axes are no column")
+        return unusable(len(array), stored, "an array of texts with several axes is not a column")
     if array.dtype.kind == "S":
         try:
             return Values(np.char.decode(array, "utf-8").astype(object), stored)
         except UnicodeDecodeError:
-            return unusable(len(array), stored, "its bytes are no UTF-8")
+            return unusable(len(array), stored, "its bytes are not UTF-8")
     return Values(array.astype(object), stored)
 
 

@@ -12,7 +12,7 @@ from .problems import Problem, Span
 
 FORMAT_VERSION = 1
 SARIF_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-HELP = "The message says what is wrong and how it is mended. `dlspec validate` prints it with the line, `dlspec ops WORD` explains a word of the language."
+HELP = "The message says what is wrong and how to fix it. `dlspec validate` prints it with the line, `dlspec ops WORD` explains a word of the language."
 
 
 def _rule(name: str, level: str, short: str, full: str) -> dict[str, Any]:
@@ -31,7 +31,7 @@ RULES = {
         "InvalidStudy",
         "error",
         "The study is not valid: it cannot run.",
-        "Names, types, shapes and all else are checked before anything runs; here something of that is wrong.",
+        "Names, types, shapes and all else are checked before anything runs; one of them is wrong here.",
     ),
     "doubtful": _rule(
         "DoubtfulStudy",

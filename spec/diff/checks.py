@@ -214,7 +214,7 @@ class _Moved:
             known = turn if turn and (same or name not in ("multiply", "divide")) else 0
             for verdict in self.value(x, y, sign * known, alone):
                 unsure = not known and sign and verdict.direction == UNKNOWN and name in ("multiply", "divide")
-                reason = ", and what goes with it may have either sign" if unsure and same else ""
+                reason = ", and the other operand may have either sign" if unsure and same else ""
                 verdicts.append(replace(verdict, what=verdict.what + reason))
         return verdicts
 

@@ -55,7 +55,7 @@ def cost_groups(diff: StudyDiff) -> list[CostGroup]:
 def more_groups(groups: list[CostGroup]) -> str:
     """What is said of the groups beyond those that are shown; nothing where all are."""
     rest = groups[MAX_GROUPS:]
-    return f"{sum(group.cells for group in rest)} more cells cost otherwise" if rest else ""
+    return f"{sum(group.cells for group in rest)} more cells have other costs" if rest else ""
 
 
 def _costs(before: CellSide | None, after: CellSide | None) -> Iterable[Cost]:

@@ -48,7 +48,7 @@ def borne_out(experiment: str, changes: list[Change], cells: Sequence[Cell], ren
         classes = {id(change): (own_class(change.path) if trained else "measure",) for change in dead}
         return [replace(change, classes=classes.get(id(change), change.classes)) for change in effective]
     if unexplained:
-        note = "the same by meaning, computed in another way: the digest differs, and numbers may in their rounding"
+        note = "the same by meaning, computed in another way: the digest differs, and numbers may differ by rounding"
         where = Where(tuple(unexplained) if len(unexplained) < len(by_setting) else ())
         effective.append(
             Change(experiment, ("spelling",), "changed", None, None, ("training",), where=where, note=note)

@@ -158,9 +158,9 @@ class Comparison:
         direction = direction_of(reasons) if reasons else ""
         classes = self.reach.classes(pair.path)
         if self.reach.stops(pair.path):
-            note = "`until` is looked at where measures are taken, so that training may stop elsewhere"
+            note = "`until` is checked when measures are taken, so training may stop at another step"
         elif pair.path[0] == "measures" and "training" in classes:
-            note = "`until` looks at it, so that training may stop elsewhere"
+            note = "`until` depends on it, so training may stop at another step"
         return Change(
             self.name, pair.path, action, *texts, classes, parts, note=note, respelled=order, direction=direction
         )

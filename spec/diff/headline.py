@@ -54,7 +54,7 @@ def _cells_alone(diff: StudyDiff) -> list[str]:
     """Cells that moved though no path that was compared says why: never passed over."""
     if not diff.moved:
         return []
-    return [f"cells differ, and no path shows why: {listing(dict.fromkeys(c.name for c in diff.moved), 4)}"]
+    return [f"cells differ, but no path shows why: {listing(dict.fromkeys(c.name for c in diff.moved), 4)}"]
 
 
 def _seeding(renames: Iterable[Change]) -> list[Change]:

@@ -112,7 +112,7 @@ def alone(profile: str, action: str, sides: Mapping[str, tuple[Side, Side]]) -> 
         fresh = [program for program in _programs(own) if program.digest not in there]
         lone.cells += cells([(None, item) if action == "added" else (item, None) for item in fresh], {}, Digests())
         judged = comparison.judged if action == "added" else JudgedOn(Matching(own, usual))
-        says = "compared with no profile, {}" if action == "added" else "gone with its profile; without it, {}"
+        says = "compared with no profile, {}" if action == "added" else "removed with its profile; without it, {}"
         for item in compare_claims(name, judged, itself=True)[0]:
             lone.warnings.append(replace(item, message=says.format(item.message), profile=profile))
     held = {part for change in parts for part in change.classes}

@@ -80,7 +80,7 @@ def _put_together(text: str) -> n.Expr:
             raise SyntaxProblem(*explained(text, error)) from None
         except SyntaxProblem as problem:
             if COLUMN.search(text[: problem.start]) and text[problem.start : problem.end] in KEYWORDS:
-                hint = f"{problem.hint} A column or a layer that is called so has to be renamed where it stands."
+                hint = f"{problem.hint} Rename a column or layer of this name where it is defined."
                 raise replace(problem, hint=hint) from None
             raise
     tree: n.Expr = part.node
@@ -133,7 +133,7 @@ def _own_word(token: Token) -> Token:
             "It is a word of the language, as " + listing(f"`{word}`" for word in sorted(KEYWORDS - {token})) + " are."
         )
         if token == "not":
-            hint = "`not` binds less than what stands before it: write `(not b)`."
+            hint = "`not` binds more weakly than the operator before it: write `(not b)`."
             raise SyntaxProblem("'not' is not expected here", start, start + len(token), hint)
         raise SyntaxProblem(f"'{token}' cannot be a name", start, start + len(token), hint)
     return token
@@ -224,11 +224,11 @@ class _Build:
         start, end = _stretch(given)
         if not isinstance(function.node, n.Name):
             at = function.node
-            hint = "Only a name is called: `f(x)`."
+            hint = "Only a name can be called: `f(x)`."
             if isinstance(at, n.Attribute):
-                hint = f"Only a name is called: `{at.name}(…)`, with all that it takes in the brackets; there are no methods and no modules."
+                hint = f"Only a name can be called: write `{at.name}(…)` with all arguments in the brackets; there are no methods or modules."
             if isinstance(at, n.Call):
-                hint = "Only a name is called: `f(x)`; at other weights a network is called within, `initial(f(x))`, `with_weights(f(x), f.weights, w)`."
+                hint = "Only a name can be called: `f(x)`. For other weights, put the call inside: `initial(f(x))`, `with_weights(f(x), f.weights, w)`."
             raise SyntaxProblem("this is not the name of an operation or function", at.start, at.end, hint)
         items = items[::2] if items else []
         named = [not isinstance(item, _Part) for item in items]

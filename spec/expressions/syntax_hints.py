@@ -14,11 +14,11 @@ CHARACTERS = MappingProxyType(
         "=": "Comparison is `==`; a name is bound by a YAML key.",
         "!": "Write `!=` or `not`.",
         "&": "Write `and`.",
-        "|": "`or` is written out; of a number the size is `abs(x)`, of a vector `norm(x)`; a mean where c holds is `E(x, where=c)`.",
+        "|": "Write `or`; the size of a number is `abs(x)`, of a vector `norm(x)`; a mean where c holds is `E(x, where=c)`.",
         "‖": "Write `norm(x)`.",
         "?": "A conditional is `a if c else b`.",
         "\\": "There is no LaTeX in expressions: `\\frac{a}{b}` is `a / b`, `\\cdot` is `*`.",
-        "$": "There is no LaTeX and no interpolation in expressions: a constant is called by its name.",
+        "$": "There is no LaTeX and no interpolation in expressions: write a constant's name alone.",
         "−": "Write `-`.",
         "–": "Write `-`.",
         "÷": "Write `/`.",
@@ -26,7 +26,7 @@ CHARACTERS = MappingProxyType(
         "Σ": "Write `sum(x)`.",
         "∑": "Write `sum(x)`.",
         "∏": "Write `prod(x)`.",
-        "∞": "There is no infinite number: a bound that is left out does not bound.",
+        "∞": "There is no infinite number: leave a bound out instead.",
         "ᵀ": "Write `transpose(x)`.",
         "⊤": "Write `transpose(x)`.",
         "∘": "Write a call in a call: `f(g(x))`.",
@@ -37,15 +37,15 @@ CHARACTERS = MappingProxyType(
         "±": "Write `within(x, a - b, a + b)`.",
         "π": "Write `pi`.",
         "≠": "Write `!=`.",
-        "~": "`not` is written out; what is near is `abs(a - b) < 1e-3`, and a draw `x: normal(0, 1)`.",
+        "~": "Write `not`; nearly equal is `abs(a - b) < 1e-3`, and a draw is `x: normal(0, 1)`.",
         "≈": "Write `abs(a - b) < 1e-3`.",
         "∈": "Write `within(x, low, high)`.",
         "³": "Write `^3`.",
         "∧": "Write `and`.",
         "∨": "Write `or`.",
         "¬": "Write `not`.",
-        '"': "There are no texts in expressions: a variant is named by its word.",
-        "'": "There are no texts in expressions: a variant is named by its word.",
+        '"': "There are no texts in expressions: write a variant's name without quotes.",
+        "'": "There are no texts in expressions: write a variant's name without quotes.",
         "{": "Arrays are written `[a, b]`.",
         "@": "Write `matmul(a, b)`.",
         "²": "Write `^2`.",
@@ -57,8 +57,8 @@ CHARACTERS = MappingProxyType(
 )
 """What stands for a character that no expression has."""
 LETTERS = "Expressions are written in letters, digits and `+ - * / // % ^ < > == ( ) [ ] , . :`."
-NO_ELSE = "What it is otherwise is missing: `a if c else b`; a mean where c holds is `E(a, where=c)`."
-NO_ELLIPSIS = "There is no `...`: each axis has its place, `x[:, 0]`, and those left out at the end are taken whole."
+NO_ELSE = "`else` is missing: `a if c else b`; a mean where c holds is `E(a, where=c)`."
+NO_ELLIPSIS = "There is no `...`: each axis has its place, `x[:, 0]`, and axes left out at the end are taken whole."
 DIGITS = re.compile(r"\d(_\d+)+\Z")
 """A number as Python groups its digits."""
 BETWEEN = MappingProxyType(
@@ -69,7 +69,7 @@ BETWEEN = MappingProxyType(
         "given": "A mean where c holds is `E(x, where=c)`.",
         "where": "A mean where c holds is `E(x, where=c)`.",
         "then": "A choice is `a if c else b`.",
-        "xor": "Of conditions it is `a != b`.",
+        "xor": "Write `a != b` between conditions.",
         "mod": "Write `a % b`.",
         "div": "Write `a // b`.",
         **{word.upper(): f"Write `{word}`." for word in ("and", "or", "not", "in", "if", "else")},
@@ -95,7 +95,7 @@ def explained(text: str, error: UnexpectedInput) -> tuple[str, int, int, str]:
             if text.rstrip().endswith("%")
             else NO_ELSE
             if _without_else(text)
-            else "An operand is missing at the end, or the operator is one too many."
+            else "An operand is missing at the end, or there is an operator too many."
         )
         return "the expression ends too early", max(0, len(text.rstrip()) - 1), len(text), hint
     place = token.start_pos or 0
@@ -110,9 +110,9 @@ def _token_hint(text: str, token: str, place: int) -> str:
     if token == "*" and text[:place].rstrip().endswith("*"):
         return "Powers are written `a^b`."
     if token in ("<", ">") and text[:place].rstrip().endswith(token):
-        return f"There is no `{token}{token}`: much less is `100 * a < b`, and shifting bits `x * 2^n` or `x // 2^n`."
+        return f"There is no `{token}{token}`: write `100 * a < b` for much less, and `x * 2^n` or `x // 2^n` to shift bits."
     if DIGITS.search(text[:place] + token):
-        return "Digits stand without `_`: `10000`, or `1e4`."
+        return "Write digits without `_`: `10000`, or `1e4`."
     if token == "." and (text[place : place + 3] == "..." or text[:place].endswith(".")):
         return NO_ELLIPSIS
     if token in BETWEEN:
@@ -127,8 +127,8 @@ def _token_hint(text: str, token: str, place: int) -> str:
         return NO_ELSE
     if token == "in":
         return (
-            "Index notation is `[f(i) for i < n]`; one of several values is `x == 2 or x == 4`; in conditions of claims a range is "
-            "`d >= 2, d <= 4`, and of other values each has a claim of its own: `and`."
+            "Index notation is `[f(i) for i < n]`; one of several values is `x == 2 or x == 4`; in a claim's conditions a range is "
+            "`d >= 2, d <= 4`; for other values write the claim once for each, joined by `and`."
         )
     if token == ":" and text[:place].count("[") > text[:place].count("]"):
         return "A slice is `x[a:b]`, without a step: backwards is `reverse(x)`, every second entry `[x[2 * i] for i < len(x) // 2]`."
@@ -140,5 +140,5 @@ def _token_hint(text: str, token: str, place: int) -> str:
     if before and (before[-1].isalnum() or before[-1] in ")]") and (token[0].isalnum() or token == "("):
         return "Is an operator missing?  Multiplication is written `a * b`."
     if token in ("for", "if", "else", "and", "or") or not token[0].isalnum():
-        return f"Before `{token}` stands a value: a name, a number, or something in brackets."
+        return f"`{token}` needs a value before it: a name, a number, or something in brackets."
     return "An expression is made of names, numbers, calls `f(x)` and operators between them."

@@ -24,11 +24,11 @@ def pieces(text: str) -> tuple[str, Block | Flow]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f" on line {mark.line + 1}" if mark is not None else ""
-        raise Unmergeable(f"it is no YAML{line}: {getattr(error, 'problem', None) or 'it cannot be read'}") from None
+        raise Unmergeable(f"it is not YAML{line}: {getattr(error, 'problem', None) or 'it cannot be read'}") from None
     except TypeError:
-        raise Unmergeable("there is no mapping of words at its top") from None
+        raise Unmergeable("its top is not a mapping of words") from None
     if not tree.top.mapping:
-        raise Unmergeable("there is no mapping at its top")
+        raise Unmergeable("its top is not a mapping")
     return _Reader(text).top(tree.top)
 
 
@@ -70,7 +70,7 @@ class _Reader:
             if key.anchor or key.tag or key.alias:
                 raise Unmergeable(f"the key on line {line} has an anchor or a tag")
             if key.text in seen:
-                raise Unmergeable(f"the key '{key.text}' stands twice in one mapping, again on line {line}")
+                raise Unmergeable(f"the key '{key.text}' appears twice in one mapping, again on line {line}")
             if not node.flow and self.lines[key.start[0]][: key.start[1]].strip(" -"):
                 raise Unmergeable(f"line {line} begins with a question mark")
             seen.add(key.text)

@@ -28,7 +28,7 @@ def doubts(base: str, sides: dict[str, tuple[str, Collection]], merged: Collecti
                 word = re.compile(rf"\b{re.escape(name)}\b")
                 if len(word.findall(text)) > len(word.findall(base)):
                     said.append(
-                        f"{side} speaks of layer `{name}` of network `{path[-2]}`, which is another layer now: {other} "
+                        f"{side} names layer `{name}` of network `{path[-2]}`, which is now another layer: {other} "
                         "added or removed one before it; give the layers names, or write the new place"
                     )
     return list(dict.fromkeys(said))

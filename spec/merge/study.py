@@ -66,7 +66,7 @@ def _merged(sides: list[Side | None], texts: list[str]) -> tuple[str, list[Confl
     except Unmergeable as error:
         raise InternalError(f"the merged text cannot be read: {error}") from None
     if not same:
-        raise InternalError("the merged text would say something else than both sides")
+        raise InternalError("the merged text would not mean what both sides say")
     named = {"ours": (texts[1], ours[1]), "theirs": (texts[2], theirs[1])}
     trees = {"ours": ours[1], "theirs": theirs[1]}
     renamed = renamed_names.doubts(base[1], trees, top) if base is not None else []

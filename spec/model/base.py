@@ -126,10 +126,12 @@ class OneOf(Closed):
             raise ValueError(sentence(f"{cls.noun} is one key with its arguments.", cls._known()))
         if len(value) != 1:
             if not value:
-                raise ValueError(sentence(f"{cls.noun} is one key with its arguments, and here is none.", cls._known()))
+                raise ValueError(
+                    sentence(f"{cls.noun} is one key with its arguments, but there is none here.", cls._known())
+                )
             keys = ", ".join(f"'{key}'" for key in value)
-            message = f"{cls.noun} is one key with its arguments, and here are {len(value)}: {keys}."
-            raise ValueError(sentence(message, "Keep one; in a list each stands in an entry of its own."))
+            message = f"{cls.noun} is one key with its arguments, but there are {len(value)} here: {keys}."
+            raise ValueError(sentence(message, "Keep one; in a list give each an entry of its own."))
         ((key, inner),) = value.items()
         if key in cls.model_fields and not isinstance(inner, dict) and key != cls.bare:
             if inner is None:
@@ -217,10 +219,10 @@ def _expression(value: Any) -> Any:
         return [_expression(item) for item in value]
     if value is None or value == {}:  # an argument that is null is read as none
         raise ValueError(
-            sentence("expected an expression, found nothing.", "Write one behind the colon, or remove the key.")
+            sentence("expected an expression, found nothing.", "Write one after the colon, or remove the key.")
         )
     message = "expected an expression (a number, a string, or a list of expressions), found a mapping."
-    raise ValueError(sentence(message, "Write it behind the colon; one that holds `: ` or braces stands in quotes."))
+    raise ValueError(sentence(message, "Write it after the colon; quote one that holds `: ` or braces."))
 
 
 Expression = Annotated[

@@ -49,7 +49,7 @@ class FreeParameter(Closed):
 
     parameter: Expression = Field(description="Its shape: `[d]`, a size, or `[]` for one number; constant.")
     initializer: Initializer = Field(description="How it starts, as weights do: a number, draws, a distribution.")
-    constraint: Constraint | None = Field(None, description="What it is kept to after each update.")
+    constraint: Constraint | None = Field(None, description="The constraint that it is kept to after each update.")
 
     free: ClassVar[bool] = True
     """Whether it is a free parameter."""
@@ -59,8 +59,8 @@ class FreeParameter(Closed):
     def _alone(cls, value: Any) -> Any:
         beside = [key for key in Network.model_fields if isinstance(value, dict) and key in value]
         if beside:
-            message = f"`parameter` is a value that stands alone, and here is {listing(f'`{key}`' for key in beside)}."
-            raise ValueError(sentence(message, "Remove it, or declare a network beside: it may use the parameter."))
+            message = f"`parameter` is a value of its own, without {listing(f'`{key}`' for key in beside)}."
+            raise ValueError(sentence(message, "Remove it, or declare a network beside it that uses the parameter."))
         return value
 
 
@@ -80,7 +80,7 @@ class LossTerm(Closed):
     of: Expression = Field(description="One number per example.")
     weight: Expression = Field(1, description="Its factor in the objective; may use `step`.")
     trains: list[NetworkName] | NetworkName | None = Field(
-        None, description="The network, or networks, whose weights its gradient goes to; all without it."
+        None, description="The network, or networks, whose weights its gradient goes to; without it, all."
     )
 
 
@@ -117,7 +117,7 @@ GradientEntry: Any = one_of(
 class Evaluate(Closed):
     """When measures are taken, and over how many examples. Step 0 and the last step always are."""
 
-    every: Expression | None = Field(None, description="Every so many steps; a fiftieth of the training unless said.")
+    every: Expression | None = Field(None, description="Every so many steps; by default a fiftieth of the training.")
     at: list[Expression] | None = Field(None, description="At these steps too.")
     log: Expression | None = Field(None, description="At so many steps evenly spaced on a logarithmic scale.")
     examples: Expression = Field(1000, description="How many test examples each time, the same ones throughout.")
@@ -141,7 +141,7 @@ class TrainingUpdate(Closed):
     """One of the updates that a step consists of. It changes the weights of its networks alone, and sees those that the ones before it left."""
 
     networks: list[NetworkName] = Field(description="Whose weights it changes.")
-    loss: list[Annotated[Name, NameOf(("loss",))]] = Field(description="The terms of the loss that it goes down.")
+    loss: list[Annotated[Name, NameOf(("loss",))]] = Field(description="The terms of the loss that it minimises.")
     optimizer: OptimizerEntry | None = Field(None, description="Its optimiser; without it, that of the training.")
     times: Expression = Field(1, description="How often it is made in a step, each time on fresh examples.")
 
@@ -160,7 +160,7 @@ Restart = Annotated[
 class TrainingPhase(Closed):
     """A stretch of training. What it does not say is as in `training`; weights and what optimisers keep go on from phase to phase."""
 
-    steps: Expression = Field(description="How many updates, in each pass; 0 passes it over.")
+    steps: Expression = Field(description="How many updates, in each pass; 0 skips the phase.")
     times: Expression = Field(1, description="How many passes, one after the other.")
     loss: dict[Annotated[Name, Declares("loss")], Loss] | None = Field(
         None, description="The whole loss in this phase; without it, the experiment's."
@@ -171,7 +171,7 @@ class TrainingPhase(Closed):
     )
     optimizer: Optimizer | None = Field(
         None,
-        description="The optimiser in this phase, or a map from network to optimiser. Arguments that it does not say are those of the training, if that is of its kind.",
+        description="The optimiser in this phase, or a map from network to optimiser. Arguments left out are those of the training's, if it is of the same kind.",
     )
     batch: Expression | None = Field(
         None, description="How many examples a step in this phase; `full` is the whole training set."
@@ -181,11 +181,11 @@ class TrainingPhase(Closed):
     )
     until: Condition | None = Field(
         None,
-        description="Holds a replicate's weights to the end of the pass, once this condition on measures holds at an evaluation in it.",
+        description="Keeps a replicate's weights as they are to the end of the pass, once this condition on measures holds at an evaluation in it.",
     )
     restart: Restart = Field(
         default_factory=list,
-        description="What begins anew with each pass: `optimizer`, a network, or a layer: `[optimizer, f.head]`; `{f.head: initial}` takes the weights of step 0.",
+        description="What each pass resets at its start: `optimizer`, a network, or a layer: `[optimizer, f.head]`; `{f.head: initial}` takes the weights of step 0.",
     )
 
 
@@ -195,9 +195,9 @@ class Training(Closed):
     optimizer: Optimizer = Field(description="A Keras optimiser, or a map from network to optimiser.")
     batch: Expression | None = Field(
         None,
-        description="How many examples a step; `full` is the whole of a finite training set; left out where data are enumerated, whose batch is all of them.",
+        description="How many examples a step; `full` is the whole of a finite training set; left out if data are enumerated: the batch is then all of them.",
     )
-    steps: Expression | None = Field(None, description="How many updates; left out where there are phases.")
+    steps: Expression | None = Field(None, description="How many updates; left out if there are phases.")
     phases: dict[Annotated[Name, Declares("phases")], TrainingPhase] = Field(
         default_factory=dict, description="Stretches of training, one after the other, in place of `steps`."
     )
@@ -212,11 +212,11 @@ class Estimate(Closed):
     """A quantity that is taken once, at the end of a phase of training, and is a constant from then on."""
 
     after: Annotated[Name, NameOf(("phases",))] = Field(
-        description="At the end of which phase; of one with several passes at the end of each."
+        description="At the end of which phase; if it has several passes, at the end of each."
     )
-    of: Expression = Field(description="What is taken, as a measure is: `E` ranges over training examples.")
+    of: Expression = Field(description="What is taken, written like a measure; `E` ranges over training examples.")
     examples: Expression | None = Field(
-        None, description="Over how many training examples; left out where data are finite, for all of them."
+        None, description="Over how many training examples; if data are finite, leave it out to take all."
     )
 
 
@@ -280,7 +280,7 @@ class Claim(Closed):
         description="How replicates decide: `replicates`, `{share: p}`, `mean`, `geometric_mean`, `equivalent`.",
     )
     family: Name | None = Field(
-        None, description="Claims of one family are judged together: all that hold do so at 5 % (Holm 1979)."
+        None, description="Claims of one family are judged together, at 5 % for all of them (Holm 1979)."
     )
 
 
@@ -295,7 +295,7 @@ class Experiment(Closed):
         "float32", description="The type of real numbers, and how networks compute with them."
     )
     weights: Literal["float32", "bfloat16", "float16"] | None = Field(
-        None, description="The type that weights are kept in between updates, each of which rounds them once."
+        None, description="The type in which weights are kept between updates; each update rounds them once."
     )
     state: Literal["float32"] | None = Field(
         None, description="`float32`: what optimisers keep is not rounded to the type of `weights`."
@@ -320,19 +320,19 @@ class Experiment(Closed):
     )
     task: Task = Field(default_factory=lambda: Task(), description="What is learnt.")
     architecture: dict[Annotated[Name, Declares("architecture")], Learnt] = Field(
-        default_factory=dict, description="By what: networks and free parameters, by name."
+        default_factory=dict, description="What learns: networks and free parameters, by name."
     )
     layer_defaults: LayerDefaults = Field(
-        default_factory=lambda: LayerDefaults(), description="What holds for all layers."
+        default_factory=lambda: LayerDefaults(), description="Arguments of layers, for all layers."
     )
     outputs: dict[Annotated[Name, Declares("outputs")], Expression] = Field(
         default_factory=dict, description="Named predictions, made from networks."
     )
     loss: dict[Annotated[Name, Declares("loss")], Loss] = Field(
-        default_factory=dict, description="Measured by what: terms, whose weighted sum is minimised."
+        default_factory=dict, description="Terms whose weighted sum is minimised."
     )
     gradient: dict[Annotated[str, NameOf(("functions", "architecture"))], GradientEntry] = Field(
-        default_factory=dict, description="Along which backward pass: a mode for a function, a network or a layer."
+        default_factory=dict, description="How gradients pass backwards: a mode for a function, a network or a layer."
     )
     training: Training | None = Field(None, description="How it is trained; without it, it is only measured.")
     estimates: dict[Annotated[Name, Declares("estimates")], Estimate] = Field(
@@ -347,7 +347,7 @@ class Experiment(Closed):
         default_factory=dict, description="Named patches: what is compared."
     )
     claims: dict[Annotated[Name, Declares("claims")], Claim] = Field(
-        default_factory=dict, description="The study's sentences, as checks."
+        default_factory=dict, description="Sentences about the results, each with a check."
     )
     figures: dict[Annotated[Name, Declares("figures")], AnyFigure] = Field(
         default_factory=dict, description="What is drawn."

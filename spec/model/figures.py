@@ -49,7 +49,9 @@ class Figure(Closed):
 
     title: str | None = Field(None, description="Above the figure; otherwise its name.")
     caption: str | None = Field(None, description="Below the figure: what to see in it.")
-    panel: AxisName | None = Field(None, description="The axis with one panel a value: `variant` or a swept constant.")
+    panel: AxisName | None = Field(
+        None, description="The axis with one panel per value: `variant` or a swept constant."
+    )
     where: Condition | list[Condition] = Field(
         default_factory=list, description="Shows only cells where these hold: `variant == non_flat`, `d <= 10`."
     )
@@ -63,7 +65,7 @@ class Curves(Figure):
         description="The measure, or several; `left[0]` is an entry of an array."
     )
     colour: AxisName | None = Field(
-        None, description="The axis with one colour a value; otherwise one of more than eight numbers, or `variant`."
+        None, description="The axis with one colour per value; otherwise one of more than eight numbers, or `variant`."
     )
     scale: Scale = Field(default_factory=lambda: Scale(), description="Linear or logarithmic axes.")
     reference: dict[str, Expression] = Field(
@@ -78,7 +80,7 @@ class Function(Figure):
     of_examples = True
 
     kind: Literal["function"]
-    x: Expression = Field(description="The horizontal value: one number an example, or an array.")
+    x: Expression = Field(description="The horizontal value: one number per example, or an array.")
     y: dict[str, Expression] = Field(description="The curves, by label.")
     examples: Expression = Field(1000, description="How many test examples.")
     steps: list[Expression] | None = Field(None, description="At which steps of training; otherwise the last.")
@@ -106,7 +108,7 @@ class Scaling(Figure):
         description="The measure, or several; `left[0]` is an entry of an array."
     )
     colour: AxisName | None = Field(
-        None, description="The axis with one colour a value; otherwise one of more than eight numbers, or `variant`."
+        None, description="The axis with one colour per value; otherwise one of more than eight numbers, or `variant`."
     )
     scale: Scale = Field(default_factory=lambda: Scale(), description="Linear or logarithmic axes.")
     fit: Literal["power", "exponential", "linear"] | None = Field(
@@ -127,7 +129,7 @@ class Examples(Figure):
 
     kind: Literal["examples"]
     y: dict[str, Expression] = Field(description="The curves, by label: arrays of one shape.")
-    x: Expression | None = Field(None, description="Where the entries lie; otherwise their numbers.")
+    x: Expression | None = Field(None, description="The horizontal places of the entries; otherwise their indices.")
     count: Expression = Field(3, description="How many test examples.")
     steps: list[Expression] | None = Field(None, description="At which steps of training; otherwise the last.")
 
@@ -144,7 +146,7 @@ class Scatter(Figure):
     examples: Expression = Field(500, description="How many test examples.")
     steps: list[Expression] | None = Field(None, description="At which steps of training; otherwise the last.")
     replicates: Literal["first", "all"] = Field(
-        "first", description="Of each cell the `first` replicate, or `all`: a row each."
+        "first", description="The `first` replicate of each cell, or `all`, one row each."
     )
 
 
@@ -159,7 +161,7 @@ class ArrayProfile(Figure):
     )
     x: MeasureName | None = Field(
         None,
-        description="The measure, an array of as many numbers, or the constant, that they lie at; otherwise their index, from 0.",
+        description="Their horizontal places: a measure, an array of as many numbers, or a constant; otherwise their index, from 0.",
     )
     steps: list[Expression] | None = Field(
         None, description="At which steps of training, all of them evaluated; otherwise the last."
@@ -168,7 +170,7 @@ class ArrayProfile(Figure):
         "mean", description="The `mean` of the replicates with the range they span, or `all` as thin lines."
     )
     colour: AxisName | None = Field(
-        None, description="The axis with one colour a value; otherwise one of more than eight numbers, or `variant`."
+        None, description="The axis with one colour per value; otherwise one of more than eight numbers, or `variant`."
     )
     scale: Scale = Field(default_factory=lambda: Scale(), description="Linear or logarithmic axes.")
     reference: dict[str, Expression] = Field(
@@ -190,7 +192,7 @@ class Heatmap(Figure):
 
     kind: Literal["heatmap"]
     z: MeasureName = Field(
-        description="The final measure: one number where `x` and `y` are axes, otherwise an array [m, n]; `left[0]` is an entry of an array."
+        description="The final measure: one number if `x` and `y` are axes, otherwise an array [m, n]; `left[0]` is an entry of an array."
     )
     x: AxisName | None = Field(None, description="The axis that goes to the right; none for a matrix.")
     y: AxisName | None = Field(None, description="The axis that goes up; none for a matrix.")
@@ -207,10 +209,10 @@ class Histogram(Figure):
         description="The measure, or several: all entries in all replicates; `left[0]` is an entry of an array."
     )
     bins: int | None = Field(
-        None, ge=1, le=1000, description="How many bins, for all cells alike; otherwise as the values ask for."
+        None, ge=1, le=1000, description="How many bins, the same for all cells; otherwise chosen by the values."
     )
     colour: AxisName | None = Field(
-        None, description="The axis with one colour a value; otherwise one of more than eight numbers, or `variant`."
+        None, description="The axis with one colour per value; otherwise one of more than eight numbers, or `variant`."
     )
     scale: Scale = Field(default_factory=lambda: Scale(), description="Linear or logarithmic axes.")
 
@@ -228,12 +230,12 @@ class Images(Figure):
     image: Expression = Field(description="What is shown: [height, width], or [height, width, 3] between 0 and 1.")
     rows: Expression | None = Field(
         None,
-        description="One number an example: examples of one value share a row. Or an axis: a row a cell, all of the same examples.",
+        description="One number per example: examples of one value share a row. Or an axis: one row per cell, all of the same examples.",
     )
-    count: Expression = Field(8, description="How many images a row.")
+    count: Expression = Field(8, description="How many images per row.")
     steps: list[Expression] | None = Field(
         None,
-        description="At which steps of training; otherwise the last where training changes the images, and step 0 else.",
+        description="At which steps of training; otherwise the last if training changes the images, and step 0 if not.",
     )
 
 

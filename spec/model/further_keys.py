@@ -21,9 +21,9 @@ def further(word: str, known: Container[str]) -> str:
     """The map below, or above, that a key stands in which is none of an experiment, a study, `training` or `task`; nothing where none has it.
 
     >>> further("evaluate", ["task", "training"]), further("title", ["task", "training"])
-    ('It stands further down: `training: {evaluate: …}`.', 'It stands in the study, beside `experiments`.')
+    ('It belongs further down: `training: {evaluate: …}`.', 'It belongs in the study, beside `experiments`.')
     >>> further("epochs", ["experiments"]), further("units", ["experiments"])
-    ('It stands further down: `experiments: {NAME: {training: {steps: …}}}`.', '')
+    ('It belongs further down: `experiments: {NAME: {training: {steps: …}}}`.', '')
     """
     places: Places = ()
     if "experiments" in known:
@@ -31,7 +31,7 @@ def further(word: str, known: Container[str]) -> str:
         places = ((experiment, Experiment), *(((*experiment, *path), model) for path, model in IN_AN_EXPERIMENT))
     elif "task" in known and "training" in known:
         if word in Study.model_fields:
-            return "It stands in the study, beside `experiments`."
+            return "It belongs in the study, beside `experiments`."
         places = IN_AN_EXPERIMENT
     elif "optimizer" in known:
         places = ((("evaluate",), Evaluate),) if "evaluate" in known else ()
@@ -43,5 +43,5 @@ def further(word: str, known: Container[str]) -> str:
             inside = f"{here}: …"
             for key in reversed(path):
                 inside = f"{key}: {{{inside}}}"
-            return f"It stands further down: `{inside}`."
+            return f"It belongs further down: `{inside}`."
     return ""

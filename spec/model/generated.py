@@ -92,7 +92,7 @@ def _field_type(parameter: Parameter) -> Any:
 def _check_activation(value: Any) -> Any:
     if not isinstance(value, str) or not re.fullmatch(NAME, value):
         hint = did_you_mean(str(value), ACTIVATIONS) or f"Keras has {', '.join(ACTIVATIONS)}."
-        raise ValueError(sentence("an activation is a word of Keras', or the name of a function.", hint))
+        raise ValueError(sentence("an activation is one of Keras', or the name of a function.", hint))
     return value
 
 
@@ -117,7 +117,7 @@ Initializer.primary = {"constant": "value"}
 
 Constraint: Any = one_of(
     "Constraint",
-    "What weights are kept to after each step.",
+    "The constraint that weights are kept to after each step.",
     "a constraint",
     {
         name: (name.replace("_", " "), deferred_model(f"{name}_constraint", name, rows))

@@ -40,7 +40,7 @@ class Repeat(Closed):
             "the last axis (Huang et al. 2017)."
         ),
     )
-    activation: Activation | None = Field(None, description="What each repetition ends with, behind the sum.")
+    activation: Activation | None = Field(None, description="What each repetition ends with, after the sum.")
     share: bool = Field(False, description="Whether all repetitions have the same weights.")
 
     @field_validator("layers")

@@ -107,7 +107,7 @@ def other_key(word: str, known: Container[str]) -> str:
     if "dense" in known and "repeat" in known and (hint := other_layer(word)):
         return hint
     if word == "simultaneous" and "networks" in known:
-        return "Without `updates` all change at once: a term of the loss says `trains: G`, and `optimizer: {D: …, G: …}` gives each its own."
+        return "Without `updates` all networks change at once: a term of the loss says `trains: G`, and `optimizer: {D: …, G: …}` gives each its own."
     if word in ("before", "after") and "restart" in known:
         return (
             "Phases come in the order of the text; in a patch a new one comes last, or says `before: NAME` of another."

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..tables.optimizers import OPTIMIZERS
 
-STORED = "`weights: float16` keeps weights in it, beside `dtype: float32`, in which is computed."
+STORED = "`weights: float16` keeps weights in it; `dtype: float32` is for computing."
 CHOICES = {
     ("dtype", "float16"): STORED,
     ("dtype", "half"): STORED,
@@ -52,14 +52,14 @@ def other_value(path: Sequence[str | int], given: Any) -> str:
 
 def _swept(path: Sequence[str | int], given: Any) -> str:
     if "zip" in path:
-        return "`zip` stands beside `sweep`, and names axes: `zip: [[a, b]]`."
+        return "Write `zip` beside `sweep`, with names of axes: `zip: [[a, b]]`."
     if isinstance(given, str) and "." in given:
         patch = "…"
         for key in reversed(given.split(".")):
             patch = f"{{{key}: {patch}}}"
         name = given.rpartition(".")[2]
         return (
-            f"A list is of a constant's values, and settings are named patches: `{name}: {{a: {patch}, b: {patch}}}`; on the command line it is "
+            f"A list is for a constant's values; write settings as named patches: `{name}: {{a: {patch}, b: {patch}}}`; on the command line it is "
             f"`-o {given}=…,…`."
         )
     if path[-1] in ("min", "max", "values", "start", "stop", "low", "high", "grid", "choices"):

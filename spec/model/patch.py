@@ -21,12 +21,12 @@ class Refused:
     def check(self, key: str) -> str:
         """The key, if it may stand there. Raises ValueError with a message and a hint."""
         if key in self.keys:
-            raise ValueError(f"'{key}' cannot stand in {self.place}.  {self.keys[key]}")
+            raise ValueError(f"'{key}' is not allowed in {self.place}.  {self.keys[key]}")
         return key
 
 
 IN_VARIANTS = Refused(
-    "a variant, nor in the patch of an axis",
+    "a variant or the patch of an axis",
     "VariantPatch",
     MappingProxyType(
         {
@@ -43,7 +43,7 @@ IN_VARIANTS = Refused(
 """What stands under `variants` and in the named patches of an axis is one cell's experiment."""
 
 IN_PROFILES = Refused(
-    "a profile, nor in an override",
+    "a profile or an override",
     "ProfilePatch",
     MappingProxyType({"base": "Experiments are derived before anything is laid over them: change the experiment."}),
 )

@@ -29,8 +29,8 @@ HEAD = """# Reference: operations, distributions, layers and modes
 Generated from the tables by `dlspec ops --write`; do not edit.
 
 Signatures: `real[...]` broadcasts, `*s` is any shape, `n` the same size everywhere, `number` int or real as given.
-What is undefined (NaN) makes what comes of it undefined, and an upstream gradient of 0 goes on as 0 whatever the derivative is, in NumPy, under XLA and
-as a plain graph alike. `corners` says what an operation does besides where it is undefined, and what its gradient is at ties and corners.
+An undefined value (NaN) makes all that is computed from it undefined, and an upstream gradient of 0 stays 0 whatever the derivative is, in NumPy, under XLA and
+as a plain graph alike. `corners` says where an operation is undefined, what it does at the edges, and what its gradient is at ties and corners.
 """
 
 
@@ -118,7 +118,7 @@ def reference() -> str:
     return "\n".join(parts)
 
 
-LABELS = ("written   ", "corners   ", "example   ", "source    ", "arguments ", "stands in ")
+LABELS = ("written   ", "corners   ", "example   ", "source    ", "arguments ", "used in   ")
 """What a line of a description begins with, where it is not the head or the meaning."""
 
 
@@ -135,9 +135,9 @@ def _entries(name: str) -> Iterator[str]:
         example = f"\nexample   {row.example[0]} = {row.example[1]}"
         yield f"{row.name}{row.signature}{written}\n{row.meaning}{corner}{example}{source}"
     if form := FORMS.get(name) or CLAIM_FORMS.get(name):
-        yield f"{form.name}{form.signature}\n{form.meaning}\nstands in {form.stage}"
+        yield f"{form.name}{form.signature}\n{form.meaning}\nused in   {form.stage}"
     if draw := DISTRIBUTIONS.get(name):
-        where = "stands in task.draw, task.example and initialisers"
+        where = "used in   task.draw, task.example and initialisers"
         yield f"{draw.name}{draw.signature} -> {draw.kind}\n{_drawing(draw)}\n{where}"
     if layer := LAYERS.get(name):
         head = (

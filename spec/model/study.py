@@ -37,7 +37,7 @@ class Study(Closed):
     source: Origin | None = Field(None, description="Where it comes from.")
     about: str | None = Field(None, description="What it is about, in a few sentences.")
     layer_defaults: LayerDefaults = Field(
-        default_factory=lambda: LayerDefaults(), description="What holds for all layers."
+        default_factory=lambda: LayerDefaults(), description="Arguments of layers, for all layers."
     )
     experiments: dict[Name, Experiment] = Field(min_length=1, description="The experiments, by name.")
     profiles: dict[Name, Profile] = Field(default_factory=dict, description="Named patches, chosen with `-p`.")

@@ -29,28 +29,30 @@ class Data(Closed):
     )
     validation: Expression | None = Field(
         None,
-        description="How many validation examples, for measures `on: validation`: others than those of the test set. Of files a number of rows or a share.",
+        description="How many validation examples, for measures `on: validation`; none of them is in the test set. Of files a number of rows or a share.",
     )
     order: Literal["shuffle", "with_replacement", "file"] = Field(
         "shuffle",
-        description="How a batch is taken: in a new random order each epoch, or each example at random; `file`: rows are split and taken as they stand.",
+        description="How a batch is taken: in a new random order each epoch, or each example at random; `file`: rows are split and taken in the file's order.",
     )
     enumerate: ExampleName | list[ExampleName] | None = Field(
         None,
-        description="A draw of `example` with few values, or several: all their combinations, each by its probability, full batches, exact expectations. "
-        "With `train` so many of them train, other ones in each replicate, and the rest are tested.",
+        description="A draw of `example` with few values, or several draws: all their combinations, each weighted by its probability, full batches, exact expectations. "
+        "With `train`, so many of them train, different ones in each replicate, and the rest are tested.",
     )
     stratify: str | None = Field(
         None, description="A column, each of whose values is as frequent among training as among test examples."
     )
-    group: str | None = Field(None, description="A column: rows of one value train together, or test together.")
+    group: str | None = Field(
+        None, description="A column: rows of one value are all in the training set, or all in the test set."
+    )
     redraw: list[ExampleName] | None = Field(
         None,
-        description="Names of the example whose draws are made anew at each visit of a finite set; the others are made once.",
+        description="Names of the example that are drawn again at each visit of a finite set; the others are drawn once.",
     )
     once: list[ExampleName] | None = Field(
         None,
-        description="Names of the example whose draws are made once for each row of files; the others are made anew at each visit.",
+        description="Names of the example that are drawn once for each row of files; the others are drawn again at each visit.",
     )
     missing: list[str] | None = Field(None, description="Columns: a row that lacks a value in one of them is left out.")
 
@@ -80,5 +82,5 @@ class Task(Closed):
     )
     tests: dict[Annotated[Name, Declares("tests")], dict[ExampleName, Expression]] = Field(
         default_factory=dict,
-        description="Other test examples: by name those of the test set, with some names of `example` said otherwise.",
+        description="Further test sets, by name: the examples of the test set with some names of `example` defined otherwise.",
     )

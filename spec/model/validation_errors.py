@@ -168,7 +168,7 @@ def _unknown(fault: _Fault) -> Problem:
         return Problem("Keras' regularisers are refused", fault.at_key(), hint)
     known = _keys(owner) if owner else Words()
     where = f" of {owner.noun}" if owner and issubclass(owner, OneOf) else ""
-    listed = f"Known here: {listing(known, 30)}." if known else "Remove it: there are none here."
+    listed = f"Known here: {listing(known, 30)}." if known else "Remove it: this place has no keys."
     return Problem(f"unknown key '{word}'{where}", fault.at_key(), meant(word, known, further(word, known)) or listed)
 
 
@@ -249,7 +249,7 @@ def _prose(fault: _Fault) -> str:
 
 def _remedy(fault: _Fault) -> str:
     if fault.wanted == ("a mapping",) and isinstance(fault.error.get("input"), list):
-        return "Write `name: value`, one a line, without dashes."
+        return "Write `name: value`, one per line, without dashes."
     if fault.wanted == ("a list",) and isinstance(fault.error.get("input"), dict):
         return "Put a dash before each entry."
     if fault.kind in WANTED and _bare(fault):
@@ -257,9 +257,9 @@ def _remedy(fault: _Fault) -> str:
     if "a mapping" in fault.wanted and (keys := _required(fault)):
         return sentence(f"Write `{fault.word}: {{{', '.join(f'{key}: …' for key in keys)}}}`.", _meaning(fault))
     if fault.wanted and fault.error.get("input") is None:
-        return sentence(f"Write {' or '.join(fault.wanted)} behind the colon, or remove the key.", _meaning(fault))
+        return sentence(f"Write {' or '.join(fault.wanted)} after the colon, or remove the key.", _meaning(fault))
     if "a text" in fault.wanted and isinstance(fault.error.get("input"), dict | list):
-        text = "Write one text, in quotes where it holds a colon, a comma or a bracket."
+        text = "Write one text; quote it if it holds a colon, a comma or a bracket."
         return as_conditions(fault.word, fault.error["input"]) or text
     return ""
 

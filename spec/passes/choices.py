@@ -53,7 +53,7 @@ def _label(term: t.Operate, bounds: Bounds, narrowed: Narrowed) -> Told | None:
     classes = scores.type.shape[-1]
     if fits(bounds, classes) or fits(bounds := tried(label, bounds, narrowed), classes):
         return None
-    message = f"the scores are those of classes 0 … {classes - 1}, and the label {named(label)} is {shown(bounds)}"
+    message = f"the scores are those of classes 0 … {classes - 1}, but the label {named(label)} is {shown(bounds)}"
     return label.span or term.span, message, moved(spell(label), bounds, classes, "scores for more classes")
 
 
@@ -61,7 +61,7 @@ def _scattered(term: t.Operate, bounds: Bounds, narrowed: Narrowed) -> Told | No
     size, index = int(term.static["size"]), term.arguments[0]
     if fits(bounds, size) or fits(bounds := tried(index, bounds, narrowed), size):
         return None
-    message = f"`scatter` into {size} places takes indices 0 … {size - 1}, and {named(index)} is {shown(bounds)}"
+    message = f"`scatter` into {size} places takes indices 0 … {size - 1}, but {named(index)} is {shown(bounds)}"
     return index.span or term.span, message, moved(spell(index), bounds, size, "a larger size")
 
 
@@ -120,7 +120,9 @@ def misplaced(term: t.Gather, bounds: Bounds, timed: Timed, values: Values, cond
             return None
         index, at = outside
         message = f"the index {named(term.index)} is {index:,} at step {at:,}, outside: the array has {size:,} entries"
-        hint = f"Indices are 0 … {size - 1}: give the array more, or begin anew by `{spell(term.index)} % {size}`."
+        hint = (
+            f"Indices are 0 … {size - 1}: give the array more entries, or go round with `{spell(term.index)} % {size}`."
+        )
         return Problem(message, place, hint)
     if (tried := values.of(term.index, conditions)) is not None:
         bounds = int(tried[0]), int(tried[-1])
@@ -140,10 +142,10 @@ def _off_the_array(index: t.Term, reached: Bounds, size: int, place: Span | None
     """What is wrong with an index that goes beyond an end of an array, where, and how to say what stands there."""
     text = bare(index)
     ends = [f"{text} >= 0"] * (reached[0] < 0) + [f"{text} < {size}"] * (reached[1] >= size)
-    message = f"the index {named(index)} is {shown(reached)}, and the array has the entries 0 … {size - 1}"
+    message = f"the index {named(index)} is {shown(reached)}, but the array has the entries 0 … {size - 1}"
     zeros = f"`… if {' and '.join(ends)} else 0` puts zeros beyond the ends"
     return (
         message,
         place,
-        f"{zeros}, `{spell(index)} % {size}` goes round, and `clip({text}, 0, {size - 1})` stays at the end.",
+        f"{zeros}, `{spell(index)} % {size}` goes round, and `clip({text}, 0, {size - 1})` stays at the ends.",
     )

@@ -54,10 +54,10 @@ def written(term: t.Term, outputs: Mapping[str, Size], span: Span) -> Size:
         found[id(item)] = _whole(item, [found[id(part)] for part in below], outputs)
     size = found[id(term)]
     if size.size > MAX_SIZE:
-        message = f"this holds more than {MAX_SIZE:,} operations, when outputs and functions are written out"
+        message = f"this has more than {MAX_SIZE:,} operations once outputs and functions are written out"
         raise problem_at(span, message, HINT)
     if size.depth > MAX_DEPTH:
-        message = f"this is nested more than {MAX_DEPTH} deep, when outputs and functions are written out"
+        message = f"this is nested more than {MAX_DEPTH} deep once outputs and functions are written out"
         raise problem_at(span, message, HINT)
     return size
 

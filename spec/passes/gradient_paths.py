@@ -358,9 +358,9 @@ def _blocked(paths: Paths, of: t.Term, what: str, weights: t.Weight | t.AllWeigh
     flat = end in found.ends and end.type.kind == "real" and not _is_layer(paths, end)
     kind = "flat" if flat else {"int": "an int", "bool": "a bool"}.get(end.type.kind, "made through ints or bools")
     text = bare(end)
-    shown = f"`{text}`" if len(text) <= 60 else "what stands here"
-    message = f"{what} reaches no weights: {shown} is {kind}, and every way leads through such"
-    hint = f"Give the function a gradient mode ({BRIDGES}), or take what is smooth: `tanh(x)`, `cross_entropy`."
+    shown = f"`{text}`" if len(text) <= 60 else "this"
+    message = f"{what} reaches no weights: {shown} is {kind}, and every path ends like this"
+    hint = f"Give the function a gradient mode ({BRIDGES}), or use what is smooth: `tanh(x)`, `cross_entropy`."
     yield Problem(message, end.span or of.span, hint)
 
 

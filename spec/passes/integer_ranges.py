@@ -279,7 +279,7 @@ class Ranges:
         size = int(layer.config[argument])
         if bounds[0] < 0 or bounds[1] >= size:
             own = plan.whole(at.input or plan.input if isinstance(at, t.NetworkOutput) else plan.input)
-            message = f"the {layer.row} '{plan.name}.{layer.key}' takes ints 0 … {size - 1}, and {named(own)} is {shown(bounds)}"
+            message = f"the {layer.row} '{plan.name}.{layer.key}' takes ints 0 … {size - 1}, but {named(own)} is {shown(bounds)}"
             self.tell(own.span, message, moved(spell(own), bounds, size, f"a larger `{argument}`"))
 
 

@@ -50,11 +50,11 @@ def untrained(program: Program, paths: Paths) -> list[Problem]:
             label = f"'{name}'" if len(missing) == len(held) else f"'{name}.{missing[0]}'"
             origin = paths.origin(end)
             text = bare(origin)
-            shown = f"`{text}`" if len(text) <= 60 else "what stands here"
+            shown = f"`{text}`" if len(text) <= 60 else "this"
             message = (
-                f"{label} is not trained: the loss hangs on it through {shown} alone, and no gradient passes there"
+                f"{label} is not trained: the loss depends on it only through {shown}, and no gradient passes there"
             )
-            hint = f"Let a function do it, with a gradient mode ({BRIDGES}), or say that it is meant: `stop(x)`."
+            hint = f"Put it into a function with a gradient mode ({BRIDGES}), or write `stop(x)` if this is intended."
             told.setdefault(label, Problem(message, origin.span, hint, "warning"))
     return list(told.values())
 

@@ -67,11 +67,7 @@ class Findings:
             for axis, value in values.items()
         ]
         where = ", ".join(f"{axis} = {value}" for axis, value in values.items())
-        more = (
-            f", and alike at {problem.cells - 1:,} more point{'s' if problem.cells > 2 else ''}"
-            if problem.varies
-            else ""
-        )
+        more = f", and at {problem.cells - 1:,} more point{'s' if problem.cells > 2 else ''}" if problem.varies else ""
         return noted(problem.problem, f"This arises with {where}{more}.", *patches)
 
 

@@ -96,7 +96,7 @@ class Conclusions:
                 problems.extend(error.problems)
                 continue
             if not any(isinstance(part, Measured | Diverged) for part in parts(tree)):
-                message = f"the claim '{name}' looks at no measure: nothing that is trained can change it"
+                message = f"the claim '{name}' looks at no measure: no training can change it"
                 problems.append(Problem(message, node.span, "Name one: `final(error) <= 0.1`.", "warning"))
             problems.extend(certain(tree, subject.rates, node.span))
             plans.append(ClaimPlan(self.name, name, claim.says, node.text, tree, judge_of(claim), claim.family or ""))

@@ -69,7 +69,7 @@ def _bases(node: yaml.Mapping, name: str, known: Mapping[str, yaml.Mapping]) -> 
         if base.text in chain:
             names = [*chain, base.text]
             loop = " → ".join(names if len(names) <= MAX_NAMED_BASES else [*names[:3], "…", *names[-2:]])
-            hint = "`base` names another experiment: remove it, or name that one."
+            hint = "Remove `base`, or name another experiment."
             raise problem_at(base.span, f"the experiment is derived from itself: {loop}", hint)
         if node.key(base.text) is None:
             every = node.keys()

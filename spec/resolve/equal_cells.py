@@ -21,7 +21,7 @@ MOST_TEXT = 20_000
 """Up to how many characters a study's cells are compared where it is only checked."""
 MOST_NAMES = 2_500
 """Up to how many names of all cells that would be compared, of an experiment, they are."""
-REMEDY = "Let them differ, or drop all but one. What the axis changes may have been set by a profile or an override, which go over all cells."
+REMEDY = "Make them differ, or drop all but one. A profile or an override, which applies to all cells, may have set what the axis changes."
 
 
 def equal_cells(plan: StudyPlan) -> list[Problem]:
@@ -70,9 +70,7 @@ def of_experiment(experiment: ExperimentPlan, digests: Digests) -> Iterator[Prob
         if same:
             span = experiment.model.span(*(("variants",) if moved[0] == "variant" else ("sweep", moved[0])))
             shown = listing(f"'{program.name}'" for program in same[:3]) + (" …" if len(same) > 3 else "")
-            message = (
-                f"the cells {shown} are the same but for their names: all that they train, measure and show is equal"
-            )
+            message = f"the cells {shown} differ only in name: they train, measure and show the same"
             yield Problem(message, span, REMEDY, "warning")
 
 

@@ -139,7 +139,7 @@ class ExperimentResolver:
             if not alike(merge(varied, without(profile, "variants")) or varied, varied):
                 return
         key = next(key for key, _ in profile.entries)
-        raise problem_at(key.span, "the profile changes nothing: all it says holds already", "Remove it.")
+        raise problem_at(key.span, "the profile changes nothing: it says only what holds already", "Remove it.")
 
     def plan(self) -> ExperimentPlan:
         """The experiment's plan. Raises StudyError with every problem."""

@@ -34,10 +34,8 @@ def insert(key: Scalar, node: Mapping, items: list[Node], names: dict[str, int])
         names: Where the layers are that names reach, changed in place.
     """
     if key.text in names:
-        message = f"there is a layer '{key.text}' here already: `{BEFORE}` and `{AFTER}` say where a new one goes"
-        raise problem_at(
-            key.span, message, "Give the new layer another name, or leave its place out to change this one."
-        )
+        message = f"a layer '{key.text}' exists here already, and `{BEFORE}` and `{AFTER}` place a new one"
+        raise problem_at(key.span, message, "Give the new layer another name; to change this one, remove its place.")
     place = _place(key, node, names)
     kind, layer = _layer(key, node)
     _undisturbed(kind, items[place:])
@@ -72,7 +70,7 @@ def _layer(key: Scalar, node: Mapping) -> tuple[Scalar, Node]:
     layers = [(kind, inner) for kind, inner in node.entries if kind.text not in (BEFORE, AFTER)]
     if len(layers) != 1 or layers[0][0].text not in (*LAYERS, "repeat"):
         wrong = [kind for kind, _ in layers if kind.text not in (*LAYERS, "repeat")]
-        message = f"'{key.text}' is one layer under its kind, and `{BEFORE}` or `{AFTER}`"
+        message = f"a new layer '{key.text}' takes its kind, and `{BEFORE}` or `{AFTER}`"
         near = did_you_mean(wrong[0].text, (*LAYERS, "repeat")) if wrong else ""
         example = (
             f"Write `{key.text}: {{layer_normalization: {{}}, {AFTER}: hidden}}`; a function is `activation: NAME`."
@@ -85,7 +83,7 @@ def _layer(key: Scalar, node: Mapping) -> tuple[Scalar, Node]:
         word = Scalar(primary, primary or "", True, inner.span)
         inner = Mapping(((word, inner),) if primary and not nothing else (), inner.span)
     if (said := inner.key("name")) is not None:
-        raise problem_at(said.span, f"this layer is called '{key.text}' by its key", "Leave its `name` out.")
+        raise problem_at(said.span, f"this layer has its name, '{key.text}', from its key", "Remove its `name`.")
     word = Scalar("name", "name", True, key.span)
     named = replace(inner, entries=((word, Scalar(key.text, key.text, True, key.span)), *inner.entries))
     return kind, Mapping(((kind, named),), node.span)
@@ -98,8 +96,8 @@ def _undisturbed(kind: Scalar, behind: SequenceOf[Node]) -> None:
         named = isinstance(inner, Mapping) and inner.key("name") is not None
         if isinstance(own, Scalar) and own.text == kind.text and not named:
             word = kind.text
-            message = f"the '{word}' behind this one has no name: it would be called by another place, and start from other weights"
-            raise problem_at(kind.span, message, f"Give the '{word}' behind it a `name` in the experiment.")
+            message = f"the '{word}' after this one has no name: its position would change, and with it its name and its first weights"
+            raise problem_at(kind.span, message, f"Give the '{word}' after it a `name` in the experiment.")
 
 
 def phase_before(key: Scalar, node: Node, names: Collection[str]) -> tuple[Node, str | None]:
@@ -110,10 +108,8 @@ def phase_before(key: Scalar, node: Node, names: Collection[str]) -> tuple[Node,
     if not isinstance(node, Mapping) or (word := node.key(BEFORE)) is None:
         return node, None
     if key.text in names:
-        message = f"there is a phase '{key.text}' here already: `{BEFORE}` says where a new one goes"
-        raise problem_at(
-            word.span, message, "Give the new phase another name, or leave its place out to change this one."
-        )
+        message = f"a phase '{key.text}' exists here already, and `{BEFORE}` places a new one"
+        raise problem_at(word.span, message, "Give the new phase another name; to change this one, remove its place.")
     anchor = _anchor(node, BEFORE, word, names, "phase")
     rest = tuple(entry for entry in node.entries if entry[0].text != BEFORE)
     return replace(node, entries=rest), anchor

@@ -105,7 +105,7 @@ def must_be_asked_for(document: Document, overrides: Sequence[Override], wanted:
             continue
         if name not in wanted:
             shown = ".".join((next(iter(wanted)), *path[1:]))
-            hint = f"Add `--only {name}`, or change what runs: `-o {shown}=…`; what has a `base` takes it as it is written."
+            hint = f"Add `--only {name}`, or change what runs: `-o {shown}=…`; an experiment with a `base` takes it as written."
             raise problem_at(override.span, f"the override changes nothing: `--only` leaves '{name}' out", hint)
         if path[1:2] == ("variants",) and len(path) > 2 and wanted[name] and path[2] not in wanted[name]:
             hint = f"Add `--only {name}/{path[2]}`, or remove the override."
@@ -118,8 +118,8 @@ def as_patch(name: str, path: tuple[str, ...], override: Override) -> yaml.Mappi
     """An override as a patch of its experiment. Raises StudyError where it names no part of it."""
     patch = nest(path, override.value, override.span)
     if not isinstance(patch, yaml.Mapping):
-        hint = f"Say what of it: `-o {name}.training.steps=100`. `--only` chooses experiments and variants."
-        raise problem_at(override.span, f"the experiment '{name}' is no value that an override can set", hint)
+        hint = f"Name a value in it: `-o {name}.training.steps=100`. `--only` chooses experiments and variants."
+        raise problem_at(override.span, f"'{name}' is an experiment, and an override cannot set it as a whole", hint)
     if not patch.entries:
         raise problem_at(override.span, "the override changes nothing", f"`-o {name}.training.steps=100`")
     return patch

@@ -65,7 +65,7 @@ def merge(base: Node | None, patch: Node, path: Path = (), adds: bool = True) ->
             if below is None:
                 message = f"there is no '{key.text}' to delete here"
                 raise problem_at(
-                    key.span, message, did_you_mean(key.text, entries) or "Remove it: nothing of the name is there."
+                    key.span, message, did_you_mean(key.text, entries) or "Remove it: nothing here has this name."
                 )
             del entries[key.text]
         else:
@@ -135,7 +135,7 @@ def _merge_loss(base: Node, patch: Node) -> Node:
         if isinstance(node, Mapping) and node.get("of") is None:
             if (before := base.get(key.text)) is None:
                 hint = sentence(did_you_mean(key.text, base.keys()), f"Its terms are {listing(base.keys())}.")
-                raise problem_at(key.span, f"there is no term '{key.text}' in the loss to weigh", hint)
+                raise problem_at(key.span, f"the loss has no term '{key.text}' to weight", hint)
             node = merge(_long(before), node, ("loss", key.text)) or node
         elif isinstance(node, Scalar) and node.value is None and node.plain and entries:
             if entries.pop(key.text, None) is None:
@@ -143,8 +143,8 @@ def _merge_loss(base: Node, patch: Node) -> Node:
                 raise problem_at(key.span, f"there is no '{key.text}' to delete here", hint)
             continue
         elif isinstance(node, Scalar) and node.value is None and node.plain and base.get(key.text) is not None:
-            hint = "Leave it out: a loss that says a term anew takes the place of all terms."
-            raise problem_at(key.span, f"'{key.text}' is gone already", hint)
+            hint = "Remove this: a loss with a new term replaces all terms."
+            raise problem_at(key.span, f"'{key.text}' is removed already", hint)
         entries[key.text] = (key, node)
     return Mapping(tuple(entries.values()), base.span)
 
@@ -179,10 +179,7 @@ def _merge_layers(base: Sequence, patch: Mapping, path: Path, adds: bool) -> Seq
             insert(key, node, items, names)
             continue
         if key.text not in names:
-            new = [
-                f"`{key.text}: {{{word}: …, after: {next(iter(names), 'x')}}}` puts one there."
-                for word in kinds_in(node)
-            ]
+            new = [f"`{key.text}: {{{word}: …, after: {next(iter(names), 'x')}}}` adds one." for word in kinds_in(node)]
             known = [f"The layers are {listing(names)}.", *new]
             hint = sentence(did_you_mean(key.text, names), " ".join(known))
             raise problem_at(key.span, f"there is no layer '{key.text}' here", hint)
@@ -274,7 +271,7 @@ def nest(path: SequenceOf[str], value: Node, span: Span) -> Any:
 def must_change(before: Node | None, after: Node | None, span: Span, what: str) -> None:
     """Refuses a patch that is not empty and yet changes nothing."""
     if alike(before, after):
-        raise problem_at(span, f"{what} changes nothing: all it says holds already", "Remove it, or write `{}`.")
+        raise problem_at(span, f"{what} changes nothing: it says only what holds already", "Remove it, or write `{}`.")
 
 
 def alike(before: Node | None, after: Node | None) -> bool:

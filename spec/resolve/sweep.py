@@ -73,7 +73,7 @@ class Sweep:
             did_you_mean(axis, self.model.constants),
             "A swept constant is declared under `constants`, with a value.",
         )
-        return problem_at(span, f"'{axis}' is swept, and is no constant of '{self.name}'", hint)
+        return problem_at(span, f"'{axis}' is swept, but is not a constant of '{self.name}'", hint)
 
     def values(self, axis: str, node: yaml.Sequence) -> list[Any]:
         """The values of a swept constant."""
@@ -89,9 +89,7 @@ class Sweep:
                 said = str(found).lower() if isinstance(found, bool) else found
                 hint = "Remove one: `true` is 1 among numbers." if isinstance(found, bool) else "Remove one."
                 if len(self.model.sweep) > 1:
-                    hint += (
-                        " An axis that goes in step with another may have it twice: `zip: [[a, b]]`, beside `sweep`."
-                    )
+                    hint += " An axis in step with another may have it twice: `zip: [[a, b]]`, beside `sweep`."
                 raise problem_at(item.span, f"'{axis}' has the value {said} twice", hint)
             seen.add(found)
             values.append(found)
@@ -109,7 +107,7 @@ class Sweep:
                     raise problem_at(span, f"there is no axis '{name}' to zip", hint)
                 if name in zipped:
                     raise problem_at(
-                        span, f"the axis '{name}' is zipped twice", "Put all that go in step into one list."
+                        span, f"the axis '{name}' is zipped twice", "Put all axes that go in step into one list."
                     )
                 zipped.append(name)
             if len({len(axes[name]) for name in names}) != 1:
@@ -117,8 +115,8 @@ class Sweep:
                 shown = " and ".join(f"'{name}' has {len(axes[name])}" for name in names)
                 raise problem_at(
                     span,
-                    f"axes that go in step have equally many values, and {shown}",
-                    "Give them as many, or leave one out of `zip`.",
+                    f"axes that go in step need equally many values, but {shown}",
+                    "Give them equally many, or leave one out of `zip`.",
                 )
             self._must_differ(names, axes, place)
             groups.append(list(names))
@@ -130,7 +128,7 @@ class Sweep:
         if total > MAX_CELLS:
             span = self.model.span("sweep" if self.model.sweep else "variants")
             hint = "Axes multiply: sweep fewer values, put axes in step with `zip`, or make experiments of parts."
-            raise problem_at(span, f"{total:,} points; the limit is {MAX_CELLS:,}", hint)
+            raise problem_at(span, f"{total:,} cells; the limit is {MAX_CELLS:,}", hint)
         ranges = [range(len(axes[group[0]])) for group in groups]
         points = []
         for places in itertools.product(*ranges):
@@ -144,7 +142,9 @@ class Sweep:
             if values in seen:
                 span = self.model.span("zip", place)
                 told = ", ".join(f"{name} = {value}" for name, value in zip(names, values, strict=True))
-                raise problem_at(span, f"axes that go in step have {told} twice", "Remove one from each of them.")
+                raise problem_at(
+                    span, f"axes that go in step have {told} twice", "Remove one of the two from each axis."
+                )
             seen.add(values)
 
     def must_be_apart(self, axes: Mapping[str, list[Any]]) -> None:
@@ -161,7 +161,7 @@ class Sweep:
                     other = touched.by(axis, path)
                     if other is not None:
                         message = f"the axes '{other}' and '{axis}' both change '{'.'.join(path)}'"
-                        raise problem_at(key.span, message, "Two axes must not patch one path: which would come last?")
+                        raise problem_at(key.span, message, "Let only one axis change this path.")
 
 
 def cells(model: Experiment) -> int:

@@ -19,7 +19,7 @@ from .patches import EACH, alike, merge, nest
 WHOLE = frozenset({"about", "base", "claims", "figures", "sweep", "variants", "zip"})
 """The keys of an experiment below which nothing differs from cell to cell."""
 SCOPES = ("constants", "functions", "architecture", "estimates", "outputs", "loss", "measures", "sweep", "variants")
-REMEDY = "Axes must not patch one path, nor a profile the path of an axis: which would come last?"
+REMEDY = "Let only one axis or profile change this path."
 
 
 def swept(node: yaml.Mapping, path: tuple[str, ...], override: Override) -> tuple[yaml.Mapping, Override | None]:
@@ -30,7 +30,7 @@ def swept(node: yaml.Mapping, path: tuple[str, ...], override: Override) -> tupl
     """
     shown = ".".join(path)
     if path[0] in WHOLE:
-        hint = "A value that holds a comma is quoted: `'about=\"one, two\"'`; a list is written in brackets."
+        hint = "Quote a value that holds a comma: `'about=\"one, two\"'`; write a list in brackets."
         raise problem_at(override.span, f"'{shown}' is the same in all cells, and takes one value", hint)
     for axis, patch in _patches(node):
         if touches(patch, path):
@@ -70,7 +70,7 @@ def must_have_one_value(several: Mapping[tuple[str, ...], str], path: tuple[str,
         common = min(len(earlier), len(own))
         if common and earlier[:common] == own[:common] and earlier[:1] != ("constants",):
             raise problem_at(
-                override.span, f"'{'.'.join(path)}' has values already, by `-o {text}`", "Keep one of the two."
+                override.span, f"'{'.'.join(path)}' has values already, from `-o {text}`", "Keep one of the two."
             )
 
 

@@ -55,7 +55,7 @@ def deleting_variants(patch: Mapping) -> Mapping:
 def _refuse(patch: Mapping, refused: Refused) -> None:
     for key, _ in patch.entries:
         if key.text in refused.keys:
-            raise problem_at(key.span, f"'{key.text}' cannot stand in {refused.place}", refused.keys[key.text])
+            raise problem_at(key.span, f"'{key.text}' is not allowed in {refused.place}", refused.keys[key.text])
 
 
 def _null(node: Node) -> bool:

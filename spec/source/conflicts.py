@@ -48,9 +48,9 @@ def undecided(span: Span, key: str, sides: Mapping[str, str | None]) -> Undecide
     before = f"; the base {said[BASE]}" if BASE in sides else ""
     message = f"a merge left {f'`{key}`' if key else 'this'} undecided: {', '.join(says)}{before}"
     if not key:
-        hint = f"Write the items that are to stand here, each as an item of its own, in place of `{TAG}` and all its sides."
+        hint = f"Write the items that belong here, each as an item of its own, in place of `{TAG}` and all its sides."
         return Undecided(message, span, hint)
-    hint = f"Write the value behind `{key}:` in place of `{TAG}` and all its sides"
+    hint = f"Write the value after `{key}:` in place of `{TAG}` and all its sides"
     hint += f", or remove `{key}:` too." if None in sides.values() else "."
     return Undecided(message, span, hint)
 

@@ -284,7 +284,7 @@ class _Builder:
         if event.anchor not in self.anchors:
             span = self.span(event.start_mark, event.end_mark)
             message = f"the alias '*{event.anchor}' has no anchor '&{event.anchor}' before it"
-            raise problem_at(span, message, "An anchor may not hold itself, and stands before its aliases.")
+            raise problem_at(span, message, "An anchor must not contain itself, and must come before its aliases.")
         node, size = self.anchors[event.anchor]
         self.count(size, event)
         return node
@@ -299,7 +299,7 @@ class _Builder:
             message = f"unknown tag '{word}': a spec holds plain values, and no tag constructs anything"
             hint = "Remove the tag."
             if event.tag == REMOVED_TAG:
-                message = f"'{word}' stands for what one side of a merge removed, and only beside the other side"
+                message = f"'{word}' marks what one side of a merge removed, and is allowed only beside the other side"
                 hint = "Remove the whole entry, or write its value."
             self.problems.append(Problem(message, span, hint))
 
@@ -383,7 +383,7 @@ class _Builder:
                 hint = "Derive an experiment with `base: OTHER`; layers share `layer_defaults`."
                 self.problems.append(Problem("merge keys ('<<') are not part of YAML 1.2", key.span, hint))
             elif key.text in first:
-                message = f"the key '{key.text}' stands here twice; it was first on line {first[key.text].line}"
+                message = f"the key '{key.text}' appears twice here, first on line {first[key.text].line}"
                 self.problems.append(Problem(message, key.span, "Remove one, or rename it."))
             else:
                 first[key.text] = key.span

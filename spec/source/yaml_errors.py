@@ -11,7 +11,7 @@ import yaml
 from ..diagnostics.problems import Problem, Source, Span, StudyError, problem_at
 from .open_brackets import CLOSED_BY, open_brackets
 
-YAML_HINT = "YAML is lines of `key: value`, indented alike; a text with `: `, `#` or brackets in it stands in quotes."
+YAML_HINT = "YAML is lines of `key: value`, indented alike; quote a text that contains `: `, `#` or brackets."
 NO_COLON = (
     "Write `key: value`, with a space after the colon; a text over several lines is indented deeper than its key."
 )
@@ -73,7 +73,7 @@ def syntax_error(source: Source, error: yaml.YAMLError) -> StudyError:
             return spec_error
     hint = "A study needs about ten levels." if "nesting depth" in problem else YAML_HINT
     if "${" in source.lines[trouble.line]:
-        hint = "A name stands for its value as it is, without `${}`: `batch: n`."
+        hint = "Write a name without `${}`: `batch: n`."
     return trouble.error(f"not YAML: {problem}", hint, trouble.line, trouble.column)
 
 
@@ -86,7 +86,7 @@ def conflict_markers(source: Source) -> list[Problem]:
         if re.match(r"(?:<{7}|>{7}|\|{7})(?: |$)|={7}$", text):
             span = Span(source, number, 1, number, len(text) + 1)
             hint = "Keep one side, or write both as one, and remove the lines with the marks."
-            problems.append(Problem("this line is the mark of a merge conflict that is not resolved", span, hint))
+            problems.append(Problem("this line marks a merge conflict that is not resolved", span, hint))
     return problems
 
 
@@ -113,7 +113,7 @@ def _unreadable(source: Source, error: yaml.reader.ReaderError) -> StudyError:
     """A control character, which YAML refuses anywhere."""
     character = error.character if isinstance(error.character, str) else chr(int(error.character))
     place = source.text.find(character)
-    message = f"the character U+{ord(character):04X} has no place in a text"
+    message = f"the character U+{ord(character):04X} is not allowed in a text"
     if place < 0:
         return problem_at(None, f"{source.name}: {message}", "Remove it.")
     before = source.text[:place].replace("\r\n", "\n").replace("\r", "\n")
@@ -192,7 +192,7 @@ def _closes_nothing(trouble: _Trouble) -> StudyError | None:
         return trouble.error(f"this '{character}' closes nothing", _OPEN[character], trouble.line, trouble.column)
     if character == "," and opened:
         hint = "Write a value before it, or remove it."
-        return trouble.error("nothing stands before this comma", hint, trouble.line, trouble.column)
+        return trouble.error("there is nothing before this comma", hint, trouble.line, trouble.column)
     if not opened and before.endswith("}") and "expected key" in trouble.problem:
         message = "a mapping ends here, and more follows"
         return trouble.error(message, "Put it inside the braces, or remove it.", trouble.line, trouble.column)
@@ -214,11 +214,11 @@ def _entries(trouble: _Trouble) -> StudyError | None:
     if trouble.character in _OPENED_BY.values() and before[-1:].strip() and before[-1:] not in "'\"":
         message = f"YAML split this text at a bracket, inside '{inner[0]} {inner[1]}'"
         return trouble.error(message, "Close its brackets, and quote it.", trouble.line, trouble.column)
-    hint = f"Entries between '{inner[0]}' and '{inner[1]}' have commas between them."
+    hint = f"Separate the entries between '{inner[0]}' and '{inner[1]}' by commas."
     if trouble.character == ":":
         return trouble.error("a second colon in one entry", hint, trouble.line, trouble.column)
     if before.rstrip()[-1:] in ("'", '"'):
-        hint = "Quote the whole value, or nothing of it."
+        hint = "Quote the whole value, or none of it."
         return trouble.error("a text in quotes ends here, and more follows", hint, trouble.line, trouble.column)
     return trouble.error("no comma before this", hint, trouble.line, trouble.column)
 
@@ -226,7 +226,7 @@ def _entries(trouble: _Trouble) -> StudyError | None:
 def _after_quote(trouble: _Trouble) -> StudyError | None:
     if trouble.text[: trouble.column].rstrip()[-1:] not in ("'", '"') or "expected key" not in trouble.problem:
         return None
-    hint = "Quote the whole value, or nothing of it."
+    hint = "Quote the whole value, or none of it."
     return trouble.error("a text in quotes ends here, and more follows", hint, trouble.line, trouble.column)
 
 
@@ -258,7 +258,7 @@ def _indentation(trouble: _Trouble) -> StudyError | None:
     if start == column + 1:
         return None
     hint = f"Entries of one mapping begin in one column, and line {trouble.above + 1} begins in column {start}."
-    return trouble.error("this line is indented unlike those around it", hint, trouble.line, column)
+    return trouble.error("this line is not indented like those around it", hint, trouble.line, column)
 
 
 def _character(trouble: _Trouble) -> StudyError | None:

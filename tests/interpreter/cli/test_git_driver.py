@@ -74,7 +74,7 @@ def test_a_conflict_is_shown_by_meaning_and_the_files_behind_it_too(repository: 
     for side in ("--ours", "--theirs", "--base"):
         text = git(repository, "diff", side)
         assert "not merged yet: 1 conflict" in text and text.count("\n@@") == 1, side
-        assert re.search(r"not compared by meaning: b/a\.yaml:\d+:1: this line is the mark of a merge", text)
+        assert re.search(r"not compared by meaning: b/a\.yaml:\d+:1: this line marks a merge", text)
 
 
 def test_both_sides_and_the_file_with_marks_are_put_the_same_way(repository: Path) -> None:

@@ -89,7 +89,7 @@ def test_a_conflict_is_marked_and_no_command_takes_the_file_until_it_is_resolved
         assert told.returncode in (1, 2), command
         assert f"ours.yaml:{number}:{column}: a merge left `u` undecided" in told.stderr
         assert "ours says stop, theirs says {scale: 0.5}; the base says forward_only" in told.stderr
-        assert "Write the value behind `u:` in place of `!conflict` and all its sides." in told.stderr
+        assert "Write the value after `u:` in place of `!conflict` and all its sides." in told.stderr
     resolved = text.replace("!conflict {base: forward_only, ours: stop, theirs: {scale: 0.5}}", "stop")
     (tmp_path / "ours.yaml").write_text(resolved, "utf-8")
     assert dlspec("validate", "ours.yaml", cwd=tmp_path).returncode == 0

@@ -333,11 +333,11 @@ def test_changes_of_both_are_in_the_result(
     # layers that both put in one place
     (("          - dense: 1\n", "          - relu\n          - dense: 1\n"), ("          - dense: 1\n", "          - tanh\n          - dense: 1\n"),
      ["          - !conflict\n            ours:\n              - relu\n            theirs:\n              - tanh\n"],
-     ["a merge left this undecided: ours says [relu], theirs says [tanh]", "Write the items that are to stand here, each as an item of its own"]),
+     ["a merge left this undecided: ours says [relu], theirs says [tanh]", "Write the items that belong here, each as an item of its own"]),
     # what may mean something else now
     (("          - dense: {", "          - dense: 6\n          - dense: {"),
      (VARIANTS, "      frozen: {gradient: {f.dense_2: stop}}\n" + VARIANTS), [],
-     ["theirs speaks of layer `dense_2` of network `f`, which is another layer now", "a.yaml: merged; ",
+     ["theirs names layer `dense_2` of network `f`, which is now another layer", "a.yaml: merged; ",
       "a.yaml: check the points above: correct them, or take the file as it is"]),
     # what does not go together
     (("      narrow:\n        architecture: {f: {layers: [dense: 2, dense: 1]}}\n", ""),

@@ -54,7 +54,7 @@ WRONG: list[tuple[str, str, str]] = [
     ("activation: sq", "activation: nrm", "turns real"),
     ("activation: sq", "activation: two", "takes 2 arguments"),
     ("activation: sq", "activation: sqr", "unknown activation 'sqr'"),
-    ("activation: sq", "activation: 3", "an activation is a word"),
+    ("activation: sq", "activation: 3", "an activation is one of Keras"),
     ("{activation: sin}", "{repeat_vector: 3}, {lstm: {units: 2, activation: sq}}", "Keras' activations"),
     (
         "{activation: sin}",

@@ -283,7 +283,7 @@ def test_what_is_read_at_once_has_to_fit(tmp_path: Path, monkeypatch: pytest.Mon
     (problem,) = caught.value.problems
     assert "whitened layers and figures read 249 rows" in problem.message and "`examples: 1000`" in problem.hint
     monkeypatch.setenv(memory_limit.LIMIT, "much")
-    with pytest.raises(StudyError, match="'much', which is no number of bytes"):
+    with pytest.raises(StudyError, match="'much', which is not a number of bytes"):
         Compiled(one, range(2), False)
 
 

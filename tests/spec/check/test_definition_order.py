@@ -44,12 +44,12 @@ def test_examples_and_outputs_in_reverse_order_are_put_in_order() -> None:
 
 def test_outputs_that_are_too_large_written_out_are_refused_before_any_is() -> None:
     (message,) = problems(outputs=[*CHAIN, "c0: sum(x)"], measures=[f"m: c{LENGTH}"])
-    assert message == "this is nested more than 200 deep, when outputs and functions are written out"
+    assert message == "this is nested more than 200 deep once outputs and functions are written out"
     twice = [f"c{place}: c{place - 1} + c{place - 1}" for place in range(60, 0, -1)]
     (message,) = problems(outputs=[*twice, "c0: sum(x)"], measures=["m: c60"])
-    assert message == "this holds more than 200,000 operations, when outputs and functions are written out"
+    assert message == "this has more than 200,000 operations once outputs and functions are written out"
     (message,) = problems(functions=["g(a): a * a"], measures=["m: " + "g(" * 40 + "sum(x)" + ")" * 40])
-    assert message == "this holds more than 200,000 operations, when outputs and functions are written out"
+    assert message == "this has more than 200,000 operations once outputs and functions are written out"
 
 
 def test_networks_in_reverse_order_are_built() -> None:

@@ -143,7 +143,7 @@ def test_splits_keep_classes_groups_columns_and_the_order_of_the_file(folder: Pa
     ("data", "x", "message"),
     [
         ("{files: {d: away.csv}, train: 1}", "1", "away.csv: cannot be read: No such file or directory"),
-        ("{file: ../d.csv, train: 1}", "1", "../d.csv: lies outside the study's folder"),
+        ("{file: ../d.csv, train: 1}", "1", "../d.csv: is outside the study's folder"),
         ('{files: {d: "a\\0.csv"}, train: 1}', "1", "a\\x00.csv: is no path"),
         ("{files: {d: .}, train: 1}", "1", None),
         ("{file: d.csv, train: 1.0}", "1", "'train' is 1, which is neither a number of rows nor a share"),

@@ -45,7 +45,7 @@ def test_a_place_of_index_notation_outside_is_an_error(value: str) -> None:
     places = index(np.arange(extent))
     errors, _ = told(f"E(sum([{value}]))")
     (message,) = errors
-    assert f"is {places.min()} … {places.max()}, and the array has the entries 0 … {size - 1}" in message
+    assert f"is {places.min()} … {places.max()}, but the array has the entries 0 … {size - 1}" in message
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_drawn_index_that_may_be_outside_is_warned_of(measure: str, range_: st
     errors, warnings = told(measure)
     assert errors == []
     (message,) = warnings
-    assert f"is {range_}, and the array has the entries" in message
+    assert f"is {range_}, but the array has the entries" in message
     assert ends in message
 
 

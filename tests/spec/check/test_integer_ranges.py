@@ -186,7 +186,7 @@ def test_index_notation_beyond_an_end_of_an_array(value: str, reached: str) -> N
     """No entry stands there: that of the end would be taken in silence, where NumPy takes the last for -1."""
     (found,) = problems({}, f"E(sum({value}))", **NOTATION)
     assert (
-        f" is {reached}, and the array has the entries 0 … " in found.message
+        f" is {reached}, but the array has the entries 0 … " in found.message
         or f" is {reached}, always outside" in found.message
     )
 
@@ -195,7 +195,7 @@ def test_index_notation_of_swept_lengths_and_of_constants() -> None:
     parts = {"constants": {"n": 3, "c": [1, 2, 3, 4]}, "sweep": {"n": [3, 4]}}
     assert problems(BASE, "E(sum([c[i] for i < n]))", **parts) == []
     (found,) = problems(BASE, "E(sum([x[i] for i < n]))", **parts)
-    assert found.message == "the index `i` is 0 … 3, and the array has the entries 0 … 2"
+    assert found.message == "the index `i` is 0 … 3, but the array has the entries 0 … 2"
     (found,) = problems(BASE, "E(1.0 * sum(d))", constants={"c": [1, 2, 3], "d": "[c[i - 1] for i < 3]"})
     assert "-1 … 1" in found.message
     assert (

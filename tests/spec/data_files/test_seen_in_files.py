@@ -75,10 +75,10 @@ def test_later_rows_of_digits_are_other_writers_so_that_rows_are_shuffled_unless
     [
         (b"150,4,setosa,versicolor,virginica\n5.1,3.5,1.4,0.2,0\n", "its first row holds numbers"),
         (b"569,30,malignant,benign\n" + b"1," * 30 + b"0\n", "its first row holds numbers"),
-        (b"59 2 32.1 101\n48 1 21.6 87\n", "its fields are parted by blanks: it reads `48 1 21.6 87`"),
-        (b"age sex bmi\n59  2 32.1\n", "its fields are parted by blanks: it reads `59  2 32.1`"),
-        (b"a;b\n1;x\n2;y\n", "its fields are parted by semicolons: it reads `1;x`"),
-        (b"a\tb\n1\tx\n", "its fields are parted by tabs"),
+        (b"59 2 32.1 101\n48 1 21.6 87\n", "its fields are separated by blanks: it reads `48 1 21.6 87`"),
+        (b"age sex bmi\n59  2 32.1\n", "its fields are separated by blanks: it reads `59  2 32.1`"),
+        (b"a;b\n1;x\n2;y\n", "its fields are separated by semicolons: it reads `1;x`"),
+        (b"a\tb\n1\tx\n", "its fields are separated by tabs"),
     ],
 )
 def test_counts_and_other_separators_are_no_names(tmp_path: Path, text: bytes, message: str) -> None:
@@ -87,8 +87,8 @@ def test_counts_and_other_separators_are_no_names(tmp_path: Path, text: bytes, m
 
 def test_without_a_header_a_row_is_as_long_as_the_first_and_its_fields_are_parted_by_commas(tmp_path: Path) -> None:
     rows = b"569,30,malignant,benign\n" + b"1," * 30 + b"0\n"
-    assert told(tmp_path, rows, header=False)[0] == "row 2 has 31 fields, and there are 4 columns"
-    assert told(tmp_path, b"1;2\n3;4\n", header=False)[0] == "its fields are parted by semicolons: it reads `1;2`"
+    assert told(tmp_path, rows, header=False)[0] == "row 2 has 31 fields, but there are 4 columns"
+    assert told(tmp_path, b"1;2\n3;4\n", header=False)[0] == "its fields are separated by semicolons: it reads `1;2`"
     (tmp_path / "said.csv").write_bytes(b"said\nI came; I saw\nwell\nfive words of a text\n")
     assert (
         columns(tmp_path / "said.csv")["said"].kind == "text"
@@ -104,9 +104,9 @@ def test_kinds_that_pyarrow_would_guess(tmp_path: Path) -> None:
     assert (found["empty"].kind, found["empty"].first_missing) == ("int", 1)
     assert (found["word"].classes, found["word"].first_missing) == ({"x": 1, "y": 1}, 2)  # no text of no letters
     assert (found["plus"].kind, found["plus"].low) == ("real", 1)
-    assert found["hex"].problem == "row 1 holds '0x10' among other kinds of values"
-    assert found["mixed"].problem == "row 1 holds '1' among other kinds of values"
-    assert found["none"].problem == "row 2 holds 'NA' among other kinds of values"
+    assert found["hex"].problem == "row 1 holds '0x10' among other kinds of values (a missing value is an empty field)"
+    assert found["mixed"].problem == "row 1 holds '1' among other kinds of values (a missing value is an empty field)"
+    assert found["none"].problem == "row 2 holds 'NA' among other kinds of values (a missing value is an empty field)"
 
 
 def test_whole_numbers_with_gaps_stay_whole(tmp_path: Path) -> None:

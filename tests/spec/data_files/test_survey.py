@@ -155,7 +155,7 @@ def test_arrays_of_numpy_come_in_native_order_and_are_never_unpickled(tmp_path: 
     np.save(tmp_path / "fields.npy", np.array([(1, 2.5), (3, 4.5)], [("a", "i4"), ("b", "f8")]))
     assert {name: column.kind for name, column in columns(tmp_path / "fields.npy").items()} == {"a": "int", "b": "real"}
     np.save(tmp_path / "fields.npy", np.zeros(3, [(f"column_number_{place}", "f8") for place in range(500)]))
-    assert refusal(tmp_path / "fields.npy") == "its head names more fields than NumPy reads (10,000 bytes)"
+    assert refusal(tmp_path / "fields.npy") == "its header names more fields than NumPy reads (10,000 bytes)"
 
 
 def test_what_has_no_rows_is_described(tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_idx_packed_or_not(tmp_path: Path) -> None:
     ints = struct.pack(">BBBBI", 0, 0, 0x0C, 1, 2) + np.array([-1, 70000], ">i4").tobytes()
     assert columns(written(tmp_path, "y.idx", ints))[""].low == -1
     cut = written(tmp_path, "cut.idx", struct.pack(">BBBBI", 0, 0, 0x0C, 1, 3) + bytes(8))
-    assert refusal(cut) == "has 16 bytes unpacked; its head says 20, for shape [3]"
+    assert refusal(cut) == "has 16 bytes unpacked; its header says 20, for shape [3]"
     assert "begins with 89 50 4e 47" in refusal(written(tmp_path, "picture.idx", b"\x89PNG"))
 
 
@@ -192,14 +192,14 @@ def test_the_kind_of_a_csv_column_is_that_of_all_its_rows(tmp_path: Path) -> Non
     assert kinds == {"i": "int", "r": "real", "b": "bool", "t": "text", "gap": "int", "nan": "real"}
     assert found["t"].classes == {"a, b": 1, "x": 1}
     assert (found["gap"].first_missing, found["nan"].first_missing) == (1, 1)
-    assert found["zeros"].problem == "row 1 holds '007', whose leading zeros say that it is no number"
-    assert found["mixed"].problem == "row 2 holds '1' among other kinds of values"
+    assert found["zeros"].problem == "row 1 holds '007', which is not a number with its leading zeros"
+    assert found["mixed"].problem == "row 2 holds '1' among other kinds of values (a missing value is an empty field)"
     assert found["huge"].problem == "row 1 holds '1e400', which is beyond float64"
-    assert found["far"].problem == "row 1 holds '9223372036854775808', which no whole number of 64 bits holds"
+    assert found["far"].problem == "row 1 holds '9223372036854775808', which does not fit into 64 bits"
     late = b"a,b\n" + b"1,\n" * 300_000 + b"2.5,5\n1,x\n"
     found = columns(written(tmp_path, "late.csv", late))
     assert (found["a"].kind, found["a"].rows, found["b"].rows) == ("real", 300_002, 300_002)
-    assert found["b"].problem == "row 300002 holds 'x' among other kinds of values"
+    assert found["b"].problem == "row 300002 holds 'x' among other kinds of values (a missing value is an empty field)"
     quoted = b'a,b\n"' + b"x\n" * 600_000 + b'",2\ny,3\n'
     assert columns(written(tmp_path, "quoted.csv", quoted))["b"].rows == 2
     assert columns(written(tmp_path, "blank.csv", b"a\n1\n\n2\n"))["a"].first_missing == 2
@@ -213,13 +213,13 @@ def test_the_kind_of_a_csv_column_is_that_of_all_its_rows(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (b"a,b\n1,2\n1,2,3\n", "row 2 has 3 fields, and there are 2 columns"),
-        (b"a,b\n1\n", "row 1 has 1 fields, and there are 2 columns"),
+        (b"a,b\n1,2\n1,2,3\n", "row 2 has 3 fields, but there are 2 columns"),
+        (b"a,b\n1\n", "row 1 has 1 field, but there are 2 columns"),
         (b"", "is empty"),
         (b"a,b\n", "has names and no rows"),
         (b"a,b\n1,2\n3,\xe9\n", "line 3: byte 0xe9 is not UTF-8"),
-        (b"0,0,5\n1,2,3\n", "its first row holds numbers where names of columns are looked for: '0', '0' and '5'"),
-        (b"150,4,setosa\n1,2,0\n", "its first row holds numbers where names of columns are looked for: '150' and '4'"),
+        (b"0,0,5\n1,2,3\n", "its first row holds numbers instead of names of columns: '0', '0' and '5'"),
+        (b"150,4,setosa\n1,2,0\n", "its first row holds numbers instead of names of columns: '150' and '4'"),
         (b"a,a\n1,2\n", "two columns are called 'a'"),
         (b'a,b\n1,2\n3,"4\n5,6\n7,8\n', "row 2 opens a quote that is never closed"),
         (b'a,"b\n1,2\n', "the row of names opens a quote that is never closed"),
@@ -253,13 +253,13 @@ def test_files_that_were_cut_off_or_are_others_are_refused(tmp_path: Path) -> No
             assert refusal(written(tmp_path, name, data))
     np.save(tmp_path / "x.npy", np.arange(6).reshape(3, 2))
     array = (tmp_path / "x.npy").read_bytes()
-    assert refusal(written(tmp_path, "x.npy", array + b"and more.")) == "9 bytes lie behind its array"
-    assert "is not below 0" in refusal(written(tmp_path, "x.npy", array.replace(b"(3, 2)", b"(-3,2)")))
+    assert refusal(written(tmp_path, "x.npy", array + b"and more.")) == "9 bytes follow its array"
+    assert "cannot be negative" in refusal(written(tmp_path, "x.npy", array.replace(b"(3, 2)", b"(-3,2)")))
     np.savez(tmp_path / "x.npz", a=np.arange(600))
     spoilt = bytearray((tmp_path / "x.npz").read_bytes())
     spoilt[1000] ^= 1
     assert "the array 'a' cannot be read" in refusal(written(tmp_path, "x.npz", bytes(spoilt)))
-    assert "no kind of file" in refusal(written(tmp_path, "x.txt", b"1"))
+    assert "not a known kind of file" in refusal(written(tmp_path, "x.txt", b"1"))
     assert "No such file" in refusal(tmp_path / "away.csv")
 
 

@@ -60,7 +60,7 @@ def test_a_task_and_a_network_that_change_together_are_confounded_at_initialisat
 
 def test_why_the_evaluated_steps_are_training_is_said() -> None:
     (change,) = difference(STOPPED, ("every: 20", "every: 40")).changes
-    assert change.note == "`until` is looked at where measures are taken, so that training may stop elsewhere"
+    assert change.note == "`until` is checked when measures are taken, so training may stop at another step"
 
 
 DERIVED = STUDY + "  f: {base: e, training: {steps: 500}}\n  g: {base: f, training: {batch: 16}}\n"

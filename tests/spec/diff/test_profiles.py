@@ -116,7 +116,7 @@ def test_a_profile_that_comes_or_goes_is_said_with_what_it_changes() -> None:
     strict = STUDY.replace(">= 0.97", ">= 0.99")
     removed = compare(spec.parse(Source("a", strict)), spec.parse(Source("b", without)))
     assert [item.message for item in removed.warnings] == [
-        "gone with its profile; without it, loosened: the threshold moved from 0.99 to 0.98"
+        "removed with its profile; without it, loosened: the threshold moved from 0.99 to 0.98"
     ]
 
 

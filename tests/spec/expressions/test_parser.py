@@ -335,4 +335,4 @@ def test_depth_counts_each_step_and_no_bracket(make: Callable[[int], str], count
 def test_a_column_called_like_a_word_is_to_be_renamed(text: str) -> None:
     with pytest.raises(SyntaxProblem) as caught:
         parse_expression(text)
-    assert ("has to be renamed where it stands" in caught.value.hint) == ("+" not in text or "." in text)
+    assert ("Rename a column or layer" in caught.value.hint) == ("+" not in text or "." in text)

@@ -174,7 +174,7 @@ def test_lists_that_go_in_step_are_not_merged_item_by_item() -> None:
 
 @pytest.mark.parametrize(("text", "says"), [
     ("dlspec: 1\nbroken: [1, 2\n", "ours: .*line 2"), ("- a\n", "ours: .*mapping at the top"),
-    ("a: 1\na: 2\n", "stands twice"), ("a: 1\n---\nb: 2\n", "second YAML document"), ("? a\n: 1\n", "question mark"),
+    ("a: 1\na: 2\n", "appears twice"), ("a: 1\n---\nb: 2\n", "second YAML document"), ("? a\n: 1\n", "question mark"),
 ])  # fmt: skip
 def test_what_is_no_tree_is_not_merged(text: str, says: str) -> None:
     with pytest.raises(Unmergeable, match=says):
@@ -186,9 +186,7 @@ def test_a_layer_that_is_called_by_its_place_and_was_given_another_is_doubted() 
     variant = (("    claims:", "    variants: {frozen: {gradient: {f.dense_2: freeze}}, plain: {}}\n    claims:"),)
     for found, side in ((merged(BASE, ours, edited(variant)), "theirs"), (merged(BASE, edited(variant), ours), "ours")):
         assert found.conflicts == () and len(found.doubts) == 1
-        assert found.doubts[0].startswith(
-            f"{side} speaks of layer `dense_2` of network `f`, which is another layer now"
-        )
+        assert found.doubts[0].startswith(f"{side} names layer `dense_2` of network `f`, which is now another layer")
     behind = edited((("          - dense: 1\n", "          - relu\n          - dense: 1\n"),))
     assert merged(BASE, behind, edited(variant)).doubts == ()
 

@@ -44,7 +44,7 @@ def alone(loss: str) -> dict[str, Any]:
 )  # fmt: skip
 def test_a_loss_behind_what_is_flat_trains_nothing(loss: str, origin: str) -> None:
     (found,) = warnings(**alone(loss))
-    assert found.startswith("'g' is not trained: the loss hangs on it through") and origin in found
+    assert found.startswith("'g' is not trained: the loss depends on it only through") and origin in found
 
 
 @pytest.mark.parametrize(

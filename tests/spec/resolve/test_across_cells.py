@@ -22,11 +22,9 @@ def told(*cells: list[Problem]) -> list[tuple[str, str]]:
 
 def test_what_differs_in_numbers_alone_is_one_problem() -> None:
     cells = [[Problem(f"the shape [{d}] is not [4]", PLACE, f"Write {d}.")] for d in (1, 2, 3)]
-    assert told(*cells) == [
-        ("the shape [1] is not [4]", "Write 1.  This arises with d = 1, and alike at 2 more points.")
-    ]
+    assert told(*cells) == [("the shape [1] is not [4]", "Write 1.  This arises with d = 1, and at 2 more points.")]
     assert told(*cells[:2], []) == [
-        ("the shape [1] is not [4]", "Write 1.  This arises with d = 1, and alike at 1 more point.")
+        ("the shape [1] is not [4]", "Write 1.  This arises with d = 1, and at 1 more point.")
     ]
 
 

@@ -30,7 +30,7 @@ def told(
     own = {"sweep": sweep, **({"variants": variants} if variants else {}), **({"zip": zipped} if zipped else {})}
     text = json.dumps({"dlspec": 1, "study": "s", "experiments": {"e": {**copy.deepcopy(EXPERIMENT), **own}}}, indent=1)
     plan = spec.resolve(spec.parse(Source("s.yaml", text)), None, list(map(Override.read, overrides)))
-    return [problem.message for problem in plan.warnings if "the same but for their names" in problem.message]
+    return [problem.message for problem in plan.warnings if "differ only in name" in problem.message]
 
 
 SIZES = {"size": {"small": {"training": {"batch": 4}}, "large": {"training": {"batch": 64}}}}
@@ -97,4 +97,4 @@ def test_no_example_has_equal_cells() -> None:
         document = spec.load(path)
         for profile in (None, *document.study.profiles):
             warnings = [problem.message for problem in spec.resolve(document, profile).warnings]
-            assert not [message for message in warnings if "the same but for their names" in message], path
+            assert not [message for message in warnings if "differ only in name" in message], path

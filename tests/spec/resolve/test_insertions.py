@@ -76,12 +76,12 @@ def test_it_is_the_same_as_written_out() -> None:
 SAID = {
     "a place that is none": ("{n: {dense: 8, after: hiden}}", "no layer 'hiden' here to go after"),
     "both": ("{n: {dense: 8, after: hidden, before: last}}", "`before` one layer and `after` another"),
-    "no layer": ("{n: {after: hidden}}", "one layer under its kind"),
-    "two layers": ("{n: {dense: 8, dropout: 0.1, after: hidden}}", "one layer under its kind"),
-    "an unknown kind": ("{n: {desne: 8, after: hidden}}", "one layer under its kind"),
-    "a second name": ("{n: {dense: {units: 8, name: m}, after: hidden}}", "called 'n' by its key"),
-    "a name that is taken": ("{last: {dense: 8, after: hidden}}", "a layer 'last' here already"),
-    "another's place": ("{b: {layers: {n: {dense: 8, before: dense}}}}", "has no name: it would be called"),
+    "no layer": ("{n: {after: hidden}}", "takes its kind, and"),
+    "two layers": ("{n: {dense: 8, dropout: 0.1, after: hidden}}", "takes its kind, and"),
+    "an unknown kind": ("{n: {desne: 8, after: hidden}}", "takes its kind, and"),
+    "a second name": ("{n: {dense: {units: 8, name: m}, after: hidden}}", "its name, 'n', from its key"),
+    "a name that is taken": ("{last: {dense: 8, after: hidden}}", "a layer 'last' exists here already"),
+    "another's place": ("{b: {layers: {n: {dense: 8, before: dense}}}}", "has no name: its position would change"),
     "no place": ("{n: {dense: 8}}", "no layer 'n' here"),
 }
 

@@ -155,7 +155,7 @@ def test_each_field_is_honoured_or_refused(place: Place, key: str) -> None:
         with pytest.raises(StudyError) as caught:
             resolved(study, overrides)
         (problem,) = caught.value.problems
-        assert problem.message == f"'{key}' cannot stand in {refused.place}"
+        assert problem.message == f"'{key}' is not allowed in {refused.place}"
         assert problem.span is not None and problem.hint
     else:
         assert resolved(study, overrides) != without(place, key)

@@ -135,7 +135,7 @@ def test_a_term_that_says_a_weight_alone_keeps_what_it_is_of(patch: Any, result:
 
 
 def test_a_weight_is_of_a_term_that_is_there() -> None:
-    with pytest.raises(StudyError, match="no term 'c' in the loss"):
+    with pytest.raises(StudyError, match="the loss has no term 'c'"):
         merged({"loss": LOSS}, {"loss": {"c": {"weight": 1}}})
     weights = {term.name: term.weight for term in resolve(study(), None, "loss.size.weight=0.5")[""].loss}
     assert {name: float(term.value) for name, term in weights.items()} == {"squared": 1, "size": 0.5}  # type: ignore[attr-defined]

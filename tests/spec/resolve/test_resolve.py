@@ -127,7 +127,7 @@ def test_zipped_axes_go_in_step() -> None:
         ({"sweep": {"d": [1, 2], "k": [1, 2, 3]}, "zip": [["d", "k"]]}, "equally many"),
         ({"sweep": {"d": [1, 2]}, "zip": [["d", "kk"]]}, "'kk'"),
         ({"sweep": {"d": [1, 2], "k": [3, 4]}, "zip": [["d", "k"], ["k"]]}, "twice"),
-        ({"sweep": {"unknown": [1, 2]}}, "no constant"),
+        ({"sweep": {"unknown": [1, 2]}}, "not a constant"),
         ({"sweep": {"d": [1, 1]}}, "twice"),
         ({"sweep": {"d": []}}, "no values"),
         ({"sweep": {"d": ["x"]}}, "'x'"),

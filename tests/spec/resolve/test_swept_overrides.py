@@ -115,7 +115,7 @@ def test_what_makes_no_axis_is_said(override: str, said: str, profile: str | Non
     "later", ["training.batch=16", "training={batch: 3}", "training.batch=3,4", "line.training.batch=16"]
 )
 def test_what_has_several_values_takes_no_other_later(later: str) -> None:
-    with pytest.raises(spec.StudyError, match=r"has values already, by `-o training\.batch=8,32`"):
+    with pytest.raises(spec.StudyError, match=r"has values already, from `-o training\.batch=8,32`"):
         programs("training.batch=8,32", later)
     with pytest.raises(spec.StudyError, match="has values already"):
         programs("training.batch=8,32", "variants.a.training.batch=16", variants="{a: {}, b: {seed: 1}}")

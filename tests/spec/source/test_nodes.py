@@ -219,8 +219,8 @@ def test_equal_texts_elsewhere_are_equal_trees() -> None:
 @pytest.mark.parametrize(
     ("text", "said", "line"),
     [
-        ("a: 1\nb: 2\na: 3\n", "'a' stands here twice", 3),
-        ("a: 1\n'a': 2\n", "'a' stands here twice", 2),
+        ("a: 1\nb: 2\na: 3\n", "'a' appears twice here", 3),
+        ("a: 1\n'a': 2\n", "'a' appears twice here", 2),
         ("x: !!python/object/apply:os.system ['true']\n", "tag", 1),
         ("a: 1\nx: !local 2\n", "tag", 2),
         ("a: &a 1\nb:\n  <<: *a\n", "merge", 3),
