@@ -161,7 +161,7 @@ class ArrayProfile(Figure):
     )
     x: MeasureName | None = Field(
         None,
-        description="Their horizontal places: a measure, an array of as many numbers, or a constant; otherwise their index, from 0.",
+        description="The horizontal places of the entries: a measure, an array of as many numbers, or a constant; otherwise their index, from 0.",
     )
     steps: list[Expression] | None = Field(
         None, description="At which steps of training, all of them evaluated; otherwise the last."
