@@ -17,7 +17,7 @@ class Counter:
 
 COUNTERS = by_name(
     (
-        Counter("step", "how many updates have been made; in an example, in a loss and in a learning rate the number of the update it is for"),
+        Counter("step", "how many updates have been made; in an example, a loss or a learning rate the number of the update that it is for"),
         Counter("phase", "the number of the phase of training, from 0; each pass of a repeated one counts"),
         Counter("phase_step", "the same as `step`, counted from the start of the phase"),
         Counter("pass", "which pass of a repeated phase this is, from 0"),

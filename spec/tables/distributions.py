@@ -172,7 +172,7 @@ DISTRIBUTIONS: Mapping[str, Distribution] = by_name(
         ),
         Distribution(
             "uniform", (Parameter("low", "real", 0.0, under="high"), Parameter("high", "real", 1.0)),
-            "evenly between low and high, in steps of 2⁻²⁴ of the width", "real",
+            "uniformly between low and high, in steps of 2⁻²⁴ of the width", "real",
             lambda words, low, high: low + (high - low) * unit(words),
         ),
         Distribution(
@@ -193,7 +193,7 @@ DISTRIBUTIONS: Mapping[str, Distribution] = by_name(
         ),
         Distribution(
             "integer", (Parameter("n", "size", None, COUNT),),
-            "evenly one of 0, …, n - 1, each with probability 1 / n to 2⁻³²; n is at most 2³¹", "int", _integer,
+            "one of 0, …, n - 1, each with probability 1 / n to 2⁻³²; n is at most 2³¹", "int", _integer,
             between=lambda sizes: (0, sizes["n"] - 1),
         ),
         Distribution(
@@ -212,8 +212,8 @@ DISTRIBUTIONS: Mapping[str, Distribution] = by_name(
         ),
         Distribution(
             "gamma", (Parameter("concentration", "real", None, POSITIVE), Parameter("rate", "real", 1.0, POSITIVE)),
-            "waiting times until so many events, with mean concentration / rate; 13 words each, by rejection of at most 6 proposals: exact but "
-            "for a share of 2e-8, where the last one stands", "real", gamma, source="Marsaglia & Tsang 2000",
+            "waiting times until so many events, with mean concentration / rate; 13 words each, by rejection of at most 6 proposals: exact "
+            "except for a share of 2e-8, where the last one is kept", "real", gamma, source="Marsaglia & Tsang 2000",
             words=lambda sizes: GAMMA_WORDS, transcendental=True,
         ),
         Distribution(
@@ -238,7 +238,7 @@ DISTRIBUTIONS: Mapping[str, Distribution] = by_name(
         ),
         Distribution(
             "orthogonal_matrix", (Parameter("n", "size", None, COUNT),),
-            "an orthogonal matrix [n, n], evenly of all (Haar), as the q of a matrix of normals", "real", orthogonal_matrix, source="Mezzadri 2007",
+            "an orthogonal matrix [n, n], uniform over all (Haar), as the q of a matrix of normals", "real", orthogonal_matrix, source="Mezzadri 2007",
             shaped=False, words=lambda sizes: sizes["n"] ** 2, event=lambda sizes: (sizes["n"], sizes["n"]), transcendental=True,
         ),
     ),

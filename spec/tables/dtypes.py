@@ -33,7 +33,7 @@ DTYPES: Mapping[str, Dtype] = by_name(
         Dtype("float64", "double precision throughout", "float64", "float64", "float64", 8, 2.0**-52),
         Dtype(
             "tf32",
-            "float32, but that a GPU may round what enters products of matrices and convolutions to 10 bits after the point; "
+            "float32, except that a GPU may round the inputs of matrix products and convolutions to 10 bits after the point; "
             "on a CPU the same as float32",
             "float32", "float32", "float32", 4, 2.0**-23, True, "NVIDIA 2020 (A100 architecture, TensorFloat-32)",
         ),

@@ -98,13 +98,13 @@ GRADIENT_MODES: Mapping[str, GradientMode] = by_name(
         GradientMode("exact", "the derivative; the default", others=("default", "none", "normal", "plain", "backprop")),
         GradientMode(
             "forward_only",
-            "the identity: the upstream gradient is passed on as it is, to the one differentiable argument of the output's shape",
+            "the identity: the upstream gradient is passed on unchanged, to the one differentiable argument of the output's shape",
             route="carrier", real_output=True,
             source="Kalai & Sastry 2009 (Isotron); Kakade et al. 2011 (GLMtron); Bengio et al. 2013 (straight-through estimator)",
             others=("straight_through", "straight_through_estimator", "ste", "identity"),
         ),
         GradientMode(
-            "surrogate", "hard forwards, backwards the derivative of another function of the same arguments",
+            "surrogate", "hard in the forward pass; in the backward pass the derivative of another function of the same arguments",
             ("function",), route="expression", real_output=True, source="Neftci et al. 2019 (surrogate gradient)",
         ),
         GradientMode(
@@ -121,7 +121,7 @@ GRADIENT_MODES: Mapping[str, GradientMode] = by_name(
             others=("reverse", "reversed", "reversal", "gradient_reversal", "grl"), as_others="scale: -1",
         ),
         GradientMode(
-            "clip", "each entry of each example's upstream gradient is kept within ± a number, before averaging",
+            "clip", "each entry of each example's upstream gradient is clipped to ± a number, before averaging",
             takes_constant=True, real_output=True, per_example=True, backward_flops=2,
             source="Pascanu et al. 2013", bounds=POSITIVE,
         ),

@@ -82,12 +82,12 @@ OVER_EXAMPLES = (
     Parameter("weights", "weights", "with respect to what: `f.weights`, `f.last.kernel`"),
     Parameter(
         "examples", "examples",
-        "from how many examples it is estimated, the same ones throughout; all where data are enumerated", 10000,
+        "from how many examples it is estimated, the same ones throughout; all if data are enumerated", 10000,
     ),
 )  # fmt: skip
 OF_A_SET = (
     *OVER_EXAMPLES[:2],
-    Parameter("examples", "examples", "over the first so many examples; all of the set unless said", None),
+    Parameter("examples", "examples", "over this many examples, the first ones; by default all of the set", None),
     Parameter("on", "stream", "over examples of the test or of the training set", "test", choices=("test", "train")),
 )
 """What is of the examples that there are, and not estimated from some."""
@@ -97,14 +97,14 @@ SPECTRUM = (
     Parameter(
         "tolerance",
         "real",
-        "the error of an eigenvalue, at most, as a share of the one that is largest in size",
+        "the largest error of an eigenvalue, as a share of the one largest in magnitude",
         1e-3,
         bounds=Bounds(0, 1, above=True, below=True),
     ),
 )
 OVER_DRAWS = (
     *OVER_EXAMPLES,
-    Parameter("over", "names", "what is drawn again, of `task.draw`: the target"),
+    Parameter("over", "names", "which names of `task.draw` are drawn again: the target"),
     Parameter("draws", "draws", "how many targets at random; `all` takes every value of a binary draw", 100),
 )
 

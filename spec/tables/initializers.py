@@ -52,7 +52,7 @@ INITIALIZERS: Mapping[str, Initializer] = by_name(
         _row(
             "variance_scaling", "VarianceScaling", "variance scale / fan",
             Parameter("scale", "real", "the numerator of the variance", 1.0, bounds=POSITIVE),
-            Parameter("mode", "choice", "which fan divides", "fan_in", ("fan_in", "fan_out", "fan_avg")),
+            Parameter("mode", "choice", "which fan is the divisor", "fan_in", ("fan_in", "fan_out", "fan_avg")),
             Parameter("distribution", "choice", "its form", "truncated_normal", ("truncated_normal", "untruncated_normal", "uniform")),
             by_fans=True,
         ),
@@ -89,9 +89,9 @@ def other_initializer(word: str) -> str:
     """What is written where an initialiser has another name here, or is a distribution; nothing where it is none of others'.
 
     >>> other_initializer("RandomNormal"), other_initializer("kaiming_normal"), other_initializer("zeros")
-    ('A distribution is an expression here, and stands alone: `normal(0, 0.05)`.', 'It is `he_normal` here.', '')
+    ('Write a distribution as an expression: `normal(0, 0.05)`.', 'It is `he_normal` here.', '')
     """
     if hint := OTHER_INITIALIZERS.get(word.lower()):
         return hint
     draw = _DRAWN.get(word.lower().replace("_", "").removeprefix("random"), "")
-    return f"A distribution is an expression here, and stands alone: `{draw}`." if draw else ""
+    return f"Write a distribution as an expression: `{draw}`." if draw else ""

@@ -44,7 +44,7 @@ JUDGES: Mapping[str, Judge] = by_name(
     (
         Judge(
             "replicates",
-            "every replicate has to agree; n of n happen by chance once in 2^n, if half of all seeds met the claim; the default",
+            "every replicate has to agree; by chance all n do once in 2^n, if half of all seeds meet the claim; the default",
             source="sign test",
         ),
         Judge(
@@ -53,8 +53,8 @@ JUDGES: Mapping[str, Judge] = by_name(
         ),
         Judge(
             "mean",
-            "the mean margin over replicates, by a paired t interval of 95 %; it holds where an interval wide enough for skewed (lognormal) "
-            "results agrees, and is seen where the t interval alone does",
+            "the mean margin over replicates, by a paired t interval of 95 %; it holds if an interval wide enough for skewed (lognormal) "
+            "results agrees, and is seen if only the t interval does",
             "size", 3, source="Student 1908; table of docs/verdicts.md",
         ),
         Judge(

@@ -36,7 +36,7 @@ _COMMON = (
     Parameter("clipnorm", "real", "scales the gradient of each weight down to this norm", None, bounds=POSITIVE),
     Parameter("global_clipnorm", "real", "scales all gradients together down to this norm", None, bounds=POSITIVE),
     Parameter("use_ema", "bool", "keeps a moving average of the weights, used in evaluation", False),
-    Parameter("ema_momentum", "real", "the moving average's memory", 0.99, bounds=BELOW_ONE, needs="use_ema"),
+    Parameter("ema_momentum", "real", "the decay of the moving average", 0.99, bounds=BELOW_ONE, needs="use_ema"),
 )
 EXCLUSIVE = ("clipvalue", "clipnorm", "global_clipnorm")
 """Arguments of which an optimiser takes one."""
@@ -60,7 +60,7 @@ def _beta(name: str, default: float, what: str, bounds: Bounds = BELOW_ONE) -> P
     return Parameter(name, "real", f"the decay of {what}", default, bounds=bounds)
 
 
-_EPSILON = Parameter("epsilon", "real", "keeps a denominator from 0", 1e-7, bounds=POSITIVE)
+_EPSILON = Parameter("epsilon", "real", "keeps a denominator above 0", 1e-7, bounds=POSITIVE)
 
 
 def _row(
@@ -80,7 +80,7 @@ OPTIMIZERS: Mapping[str, Optimizer] = by_name(
         _row(
             "sgd", "SGD", "stochastic gradient descent", _rate(0.01),
             Parameter("momentum", "real", "how much of the last step is kept", 0.0, bounds=SHARE),
-            Parameter("nesterov", "bool", "looks ahead by the momentum", False, needs="momentum"),
+            Parameter("nesterov", "bool", "looks ahead along the momentum", False, needs="momentum"),
             source="Robbins & Monro 1951",
         ),
         _row("adam", "Adam", "steps scaled by running moments", _rate(0.001), *_MOMENTS, _EPSILON, _AMSGRAD, source="Kingma & Ba 2015"),

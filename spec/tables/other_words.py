@@ -16,7 +16,7 @@ def _is(written: str, *others: str) -> dict[str, str]:
 
 
 _FULL = "It is `sgd`, with `batch: full`."
-_NO_SEARCH = "Optimisers make one step an update, and search along no line: `sgd` with `batch: full`, or `adam`."
+_NO_SEARCH = "Optimisers make one step per update, without a line search: use `sgd` with `batch: full`, or `adam`."
 
 OTHER_OPTIMIZERS: Mapping[str, str] = MappingProxyType(
     {
@@ -43,18 +43,18 @@ OTHER_ACTIVATIONS: Mapping[str, str] = MappingProxyType(
     {**_is("silu", "swish"), **_is("leaky_relu", "lrelu", "leaky"), **_is("linear", "identity", "none", "id")}
 )
 
-_SPREAD = "Each replicate is judged by itself; how far they lie apart is weighed by `judge: mean`, and shown beside every verdict."
+_SPREAD = "Each replicate is judged by itself; `judge: mean` weighs their spread, which is shown beside every verdict."
 OTHER_CLAIM_WORDS: Mapping[str, str] = MappingProxyType(
     {
         **dict.fromkeys(("initial", "first", "start"), "The measure before training is `at(m, 0)`."),
         **dict.fromkeys(("last", "end"), "The measure at the last step is `final(m)`."),
-        **dict.fromkeys(("all", "every"), "A claim has to be true of all that its conditions leave: leave the word out."),
-        **dict.fromkeys(("any", "some"), "Of one value of an axis at least it is so where `max(final(m), d)`, or `min`, is."),
+        **dict.fromkeys(("all", "every"), "A claim is about all cells that its conditions select: leave the word out."),
+        **dict.fromkeys(("any", "some"), "For at least one value of an axis use `max(final(m), d)`, or `min`."),
         **dict.fromkeys(("std", "variance", "var", "sem", "stderr", "ci"), _SPREAD),
-        "median": "Of half of the seeds at least it is so by `judge: {share: 0.5}`; a median over examples is a measure, `quantile(x, 0.5)`.",
-        **dict.fromkeys(("E", "quantile"), "Over examples goes a measure: give it a name under `measures`, and write `final(name)`, or in `until` the name alone."),
+        "median": "For at least half of the seeds use `judge: {share: 0.5}`; a median over examples is a measure, `quantile(x, 0.5)`.",
+        **dict.fromkeys(("E", "quantile"), "An expectation is a measure: give it a name under `measures`, and write `final(name)`, or in `until` the name alone."),
         **dict.fromkeys(("p_value", "ttest", "t_test"), "A judge tests: `judge: mean` by a paired t interval, `judge: {share: 0.9}` by a binomial bound."),
-        **dict.fromkeys(("isnan", "isfinite", "is_finite"), "That a replicate became infinite or undefined is `diverged()`."),
+        **dict.fromkeys(("isnan", "isfinite", "is_finite"), "Use `diverged()` for a replicate that became infinite or undefined."),
         **dict.fromkeys(("converges", "converged", "convergence"), "Say how near, and by when: `first_step(m < 0.1) < 1000`, or `final(m) < 0.1`."),
         **dict.fromkeys(("best", "ever"), "It is `lowest(m)` or `highest(m)`."),
         **dict.fromkeys(("corr", "correlation"), "A trend along a swept constant is `slope(y, d) > 0` or `increasing(y, d)`."),

@@ -32,20 +32,20 @@ FORMS = _forms(
     Form(
         "int",
         "(x: any) -> int",
-        "x as whole numbers, of what is known to be whole before anything runs: constants and columns of files, `int(d.label)`",
+        "x as whole numbers, if it is known to be whole before anything runs: constants and columns of files, `int(d.label)`",
         "any",
     ),
     Form("stop", "(x: any) -> any", "x, through which no gradient passes", "any"),
     Form(
         "choice",
         "(values: any[n, ...], p: real[n] = equal, shape) -> any",
-        "draws an entry of an array along its first axis, entry i with probability p[i] / sum(p); under `task.draw` and `task.example` alone",
+        "draws an entry of an array along its first axis, entry i with probability p[i] / sum(p); only under `task.draw` and `task.example`",
         "draw",
     ),
     Form(
         "scan",
         "(f, start: any[*s], xs: any[n, ...]) -> any[n, *s]",
-        "the states of a user's function of two arguments: `f(start, xs[0])`, and each time f of the last one and the next of xs; "
+        "the states of a user's function of two arguments: `f(start, xs[0])`, then f of the last state and the next entry of xs; "
         "each has the type of the start, n is at most 10,000",
         "any",
     ),
@@ -81,7 +81,7 @@ FORMS = _forms(
     Form(
         "current",
         "(x: any) -> any",
-        "x at the weights that are trained, where measures see their averages; a constant for gradients",
+        "x at the trained weights, where measures use their averages; a constant for gradients",
         "outputs",
         operand=0,
     ),
@@ -96,8 +96,8 @@ FORMS = _forms(
     Form(
         "E",
         "(x: any, where: bool[] = true, on = test) -> real",
-        "the mean over the evaluation examples, accumulated in float64; `E(x, where=n > 10)` over those where the condition holds, and missing "
-        "where none does; `E(x, on=train)` over those of another stream",
+        "the mean over the evaluation examples, accumulated in float64; `E(x, where=n > 10)` over those for which the condition holds, and missing "
+        "if there are none; `E(x, on=train)` over those of another stream",
         "measures",
     ),
     Form(
@@ -144,9 +144,9 @@ CLAIM_FORMS = _forms(
     Form("final", "(measure, conditions…)", "the measure at the last step", "claims"),
     Form("lowest", "(measure, conditions…)", "the measure's smallest value over the steps", "claims"),
     Form("highest", "(measure, conditions…)", "the measure's largest value over the steps", "claims"),
-    Form("mean_over", "(measure, conditions…)", "the measure's mean over the steps, each evaluation weighed by the steps around it", "claims"),
+    Form("mean_over", "(measure, conditions…)", "the measure's mean over the steps, each evaluation weighted by the steps around it", "claims"),
     Form("at", "(measure, step, conditions…)", "the measure at an evaluated step", "claims"),
-    Form("first_step", "(measure comparison, conditions…)", "the first evaluated step at which it holds; where it never does, a number beyond the last step", "claims"),
+    Form("first_step", "(measure comparison, conditions…)", "the first evaluated step at which it holds; if it never does, a number beyond the last step", "claims"),
     Form("slope", "(y, x)", "the least-squares slope of y against x, along the axis of x", "claims"),
     Form("increasing", "(y, axis)", "whether y grows strictly along a swept constant", "claims"),
     Form("decreasing", "(y, axis)", "whether y falls strictly along a swept constant", "claims"),

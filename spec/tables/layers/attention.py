@@ -91,14 +91,14 @@ def _work(shape: Shape, output: Shape, config: Config) -> tuple[float, float]:
 
 ATTENTION = Layer(
     name="multi_head_attention", keras="",
-    meaning="self-attention (Vaswani et al. 2017): each place takes a mean of all places' values, weighed by how its query meets their keys",
+    meaning="self-attention (Vaswani et al. 2017): each place takes a mean of all places' values, weighted by how well its query matches their keys",
     parameters=named(
         Parameter("num_heads", "size", "how many heads attend side by side"),
-        Parameter("key_dim", "size", "the length of a head's queries and keys; the channels over the heads, unless said", None),
-        Parameter("value_dim", "size", "the length of a head's values; that of its keys, unless said", None),
-        Parameter("causal", "bool", "whether a place attends to itself and those before it alone", False),
-        Parameter("length", "example", "how many places there are, the keys behind them are left out: an int, of the example too", None),
-        Parameter("mask", "example", "which keys each place attends to: bools [T, T], or [T] for all places, of the example too", None),
+        Parameter("key_dim", "size", "the length of a head's queries and keys; by default the channels divided by the heads", None),
+        Parameter("value_dim", "size", "the length of a head's values; by default that of its keys", None),
+        Parameter("causal", "bool", "whether a place attends only to itself and those before it", False),
+        Parameter("length", "example", "how many places there are; the keys after them are left out: an int, which may depend on the example", None),
+        Parameter("mask", "example", "which keys each place attends to: bools [T, T], or [T] for all places, which may depend on the example", None),
         Parameter("dropout", "real", "the share of attention that is set to 0 in training", 0.0, bounds=BELOW_ONE, timed=True),
         USE_BIAS, *KERNEL_AND_BIAS_INITIALIZERS, *KERNEL_AND_BIAS_CONSTRAINTS,
     ),

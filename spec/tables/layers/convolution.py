@@ -72,7 +72,7 @@ def _pool(rank: int, kind: str) -> Layer:
 
     parameters = named(
         Parameter("pool_size", "sizes", "the window's size along each axis", 2),
-        Parameter("strides", "sizes", "how far the window moves; its own size unless said", None),
+        Parameter("strides", "sizes", "how far the window moves; by default its own size", None),
         Parameter("padding", "choice", "`same` keeps partial windows", "valid", ("valid", "same")),
     )
     return Layer(

@@ -22,7 +22,7 @@ from .row import (
 
 def _array(shape: Shape) -> None:
     if not shape:
-        raise ShapeProblem("takes an array, and gets a single number", "Write `input: [x]` for an array of one.")
+        raise ShapeProblem("takes an array, but gets a single number", "Write `input: [x]` for an array of one.")
 
 
 def _weights(shape: Shape, config: Config) -> Weights:
@@ -52,7 +52,7 @@ WHITEN = Layer(
     name="whiten", keras="",
     meaning="multiplies by the inverse square root of its input's uncentred correlation matrix, estimated before step 0",
     parameters=named(
-        Parameter("examples", "size", "from how many training examples the matrix is estimated; of fewer, unless said, from all of them", 10000)
+        Parameter("examples", "size", "from how many training examples the matrix is estimated; by default, if there are fewer, from all of them", 10000)
     ),
     output=array_shape, weights=_matrix, flops=lambda s, c: 2 * s[-1] * prod(s), untrained=("matrix",),
     starts={"matrix": "identity"}, estimated_from="examples", stacking="stacked",

@@ -15,8 +15,8 @@ def _reshaped(shape: Shape, config: Config) -> Shape:
     target: Shape = config["target_shape"]
     if prod(target) != prod(shape):
         raise ShapeProblem(
-            f"{shape_text(shape)} holds {prod(shape)} values, and {shape_text(target)} {prod(target)}",
-            "Both shapes have to hold equally many values.",
+            f"{shape_text(shape)} holds {prod(shape)} values, but {shape_text(target)} holds {prod(target)}",
+            "Both shapes must hold equally many values.",
         )
     return target
 

@@ -55,7 +55,7 @@ NORMALIZATIONS = (
         name="batch_normalization", keras="BatchNormalization",
         meaning="mean 0 and variance 1 over the batch; moving averages in measures",
         parameters=named(
-            Parameter("momentum", "real", "the moving averages' memory", 0.99, bounds=BELOW_ONE), _EPSILON, *_CENTER_AND_SCALE
+            Parameter("momentum", "real", "the decay of the moving averages", 0.99, bounds=BELOW_ONE), _EPSILON, *_CENTER_AND_SCALE
         ),
         output=array_shape, weights=_weights_and_averages, work=work.each_output(8, 15),
         untrained=("moving_mean", "moving_variance"), mixes_examples=True, stacking="stacked",

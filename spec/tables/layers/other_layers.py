@@ -11,44 +11,46 @@ from collections.abc import Mapping
 from . import LAYERS
 
 _ANYTHING = (
-    "Layers of Keras stand by their own names, with their arguments beside: `dense: {units: 4}`. There are those of the table alone; "
-    "a function of yours may be a layer, too."
+    "Write a layer by its name, with its arguments below it: `dense: {units: 4}`. Only the table's layers exist; "
+    "your own function may be a layer, too."
 )
-_DRAWN = "It changes examples at random, which examples do themselves: draw it in `task.example`; beside finite data `redraw` makes it anew at each visit."
-_PICTURES = "Examples are changed where they are made, by expressions in `task.example`."
+_DRAWN = (
+    "Change examples at random in `task.example`, by a draw; with finite data, `redraw` draws it again at each visit."
+)
+_PICTURES = "Change examples by expressions in `task.example`."
 _DROPOUT = "The layers that draw are `dropout` and `gaussian_noise`."
-_JOINS = "What networks give are values: another takes `a + b`, `a * b` or `concat(a, b)` as its `input`; in a network `repeat` has `skip`."
-_CELL = "`simple_rnn`, `lstm` and `gru` are whole layers; any other recurrence is `scan(cell, start, x)` with a function of yours."
+_JOINS = "Outputs of networks are values: give another network `a + b`, `a * b` or `concat(a, b)` as its `input`; within a network `repeat` has `skip`."
+_CELL = "`simple_rnn`, `lstm` and `gru` are whole layers; write any other recurrence as `scan(cell, start, x)` with your own function."
 _ATTENTION = "It is `multi_head_attention`, of a sequence to itself."
-_VALUES = "Numbers become what a network takes in `task.example`, by expressions: `one_hot(k, n)`, `step_of(x, t)`, `(x - mu) / sd`."
-_CUT = "A slice is its input, or a function's: `cut(x): x[1:-1]` with the layer `cut`."
-_LARGER = (
-    "A function of yours does it: `padded(x): concat(zeros([2, 3]), x)`, `larger(x): [x[i // 2] for i < 2 * len(x)]`."
+_VALUES = (
+    "Prepare what a network takes in `task.example`, by expressions: `one_hot(k, n)`, `step_of(x, t)`, `(x - mu) / sd`."
 )
-_PLANES = "Images are [height, width, channels]: there are layers over one axis and over two."
-_ALONG_TWO = "There are those over two axes: give the sequence an axis of one by `reshape`."
-_POOLED = "A function of yours does it: `pooled(x): mean(reshape(x, [3, 4, 2]), axis=1)` is the mean in 3 windows of 4 places."
+_CUT = "Slice the `input`, or use a function as a layer: `cut(x): x[1:-1]` with the layer `cut`."
+_LARGER = "Write a function: `padded(x): concat(zeros([2, 3]), x)`, `larger(x): [x[i // 2] for i < 2 * len(x)]`."
+_PLANES = "Use a layer over one axis or two (`conv1d`, `max_pool2d`), and join two axes by `reshape`."
+_ALONG_TWO = "Use the layer over two axes, and give the sequence an axis of length 1 by `reshape`."
+_POOLED = "Write a function: `pooled(x): mean(reshape(x, [3, 4, 2]), axis=1)` is the mean in 3 windows of 4 places."
 _SPECTRUM = "`fft_real(x)` and `fft_imag(x)` are the parts of a transform; a function of yours may be a layer."
-_OUTSIDE = "Only layers whose shapes, weights and costs are known before the run can stand here."
+_OUTSIDE = "Only layers whose shapes, weights and costs are known before the run are allowed here."
 
 _OTHER: Mapping[str, str] = {
-    "keras": _ANYTHING, "Layer": _ANYTHING, "Wrapper": _ANYTHING, "Lambda": "A function of yours is a layer by its name: `functions: {f(x): …}`, and `f` in the list.",
+    "keras": _ANYTHING, "Layer": _ANYTHING, "Wrapper": _ANYTHING, "Lambda": "Use your own function as a layer by its name: `functions: {f(x): …}`, and `f` in the list.",
     "Pipeline": "The list of `layers` is one.", "Sequential": "The list of `layers` is one.",
-    "Identity": "Leave it out.", "InputLayer": "What a network takes stands in its `input`.",
+    "Identity": "Leave it out.", "InputLayer": "Write what a network takes as its `input`.",
     "ReLU": "It is `relu`, a function: `relu` alone in the list, or `activation: relu`.",
     "ELU": "It is `activation: elu`.", "Softmax": "It is `softmax`, a function: `softmax` alone in the list.",
     "PReLU": "Its slope `a` is a free parameter: `prelu(h): maximum(h, 0) + a * minimum(h, 0)`.",
-    "Permute": "`transpose` alone in the list turns two axes; a function of yours any: `turned(x): [x[j, k, i] for i < 3, j < 8, k < 8]`.",
-    "EinsumDense": "`dense` multiplies the last axis; a free parameter may be multiplied by any: `[sum([w[i, j] * h[j] for j < n]) for i < m]`.",
-    "TimeDistributed": "`each: T` shares one network over a leading axis; `dense`, normalisations and functions go along it by themselves.",
-    "ActivityRegularization": "Write a loss term of what a layer gives: `{of: mean(abs(f.hidden)), weight: 1e-3}`.",
-    "UnitNormalization": "A function of yours does it: `unit(x): x / norm(x)`.",
-    "SpectralNormalization": "It keeps a state beside its weights: `kernel_constraint: unit` with `unit(w): w / spectral_norm(w)` keeps the norm.",
+    "Permute": "`transpose` alone in the list swaps two axes; your own function permutes any: `turned(x): [x[j, k, i] for i < 3, j < 8, k < 8]`.",
+    "EinsumDense": "`dense` multiplies the last axis; for others, multiply by a free parameter: `[sum([w[i, j] * h[j] for j < n]) for i < m]`.",
+    "TimeDistributed": "`each: T` shares one network over a leading axis; `dense`, normalisations and functions apply along it anyway.",
+    "ActivityRegularization": "Write a loss term on the layer's output: `{of: mean(abs(f.hidden)), weight: 1e-3}`.",
+    "UnitNormalization": "Write a function: `unit(x): x / norm(x)`.",
+    "SpectralNormalization": "Use a constraint: `kernel_constraint: unit` with `unit(w): w / spectral_norm(w)`.",
     "Masking": "`multi_head_attention` has `length` and `mask`; a condition does the rest: `h if i < n else 0`.",
     "Normalization": _VALUES, "Rescaling": _VALUES, "CategoryEncoding": _VALUES, "Discretization": _VALUES, "Hashing": _VALUES,
     "HashedCrossing": _VALUES, "IntegerLookup": _VALUES, "StringLookup": _VALUES, "TextVectorization": _VALUES, "MaxNumBoundingBoxes": _VALUES,
     "Attention": _ATTENTION, "AdditiveAttention": _ATTENTION, "GroupQueryAttention": _ATTENTION,
-    "ReversibleEmbedding": "`embedding`, and its weights again: `matmul(f.embedding_1.embeddings, h)`.",
+    "ReversibleEmbedding": "Use `embedding`, and its weights again: `matmul(f.embedding_1.embeddings, h)`.",
     "Cropping1D": _CUT, "Cropping2D": _CUT, "CenterCrop": _CUT, "Resizing": _CUT, "ZeroPadding1D": _LARGER, "UpSampling1D": _LARGER,
     "DepthwiseConv1D": _ALONG_TWO, "SeparableConv1D": _ALONG_TWO,
     "STFTSpectrogram": _SPECTRUM, "MelSpectrogram": _SPECTRUM,

@@ -36,7 +36,7 @@ def margins(value: object) -> tuple[tuple[int, int], tuple[int, int]]:
     pairs = [tuple(item) if isinstance(item, list | tuple) else (item, item) for item in along]
     if len(pairs) != 2 or any(len(pair) != 2 for pair in pairs):
         hint = "Write one number, `[rows, columns]`, or `[[top, bottom], [left, right]]`."
-        raise ShapeProblem(f"takes margins along 2 axes, and gets {value}", hint)
+        raise ShapeProblem(f"takes margins along 2 axes, but gets {value}", hint)
     (top, bottom), (left, right) = pairs
     return (top, bottom), (left, right)
 
@@ -52,7 +52,7 @@ RESIZINGS = (
         name="up_sampling2d", keras="UpSampling2D", meaning="an image made larger by whole factors",
         parameters=named(
             Parameter("size", "sizes", "the factor of each axis", 2),
-            Parameter("interpolation", "choice", "`nearest` repeats each value, `bilinear` goes evenly from one to the next", "nearest", ("nearest", "bilinear")),
+            Parameter("interpolation", "choice", "`nearest` repeats each value, `bilinear` interpolates between them", "nearest", ("nearest", "bilinear")),
         ),
         primary="size", output=_larger, work=_resizing_work,
     ),

@@ -150,7 +150,7 @@ _NEEDS = {"bias": "use_bias"}
 def initializer(name: str, default: str) -> Parameter:
     """The argument that starts a weight."""
     weight = name.removesuffix("_initializer")
-    meaning = f"how the {weight} starts: a name, or a distribution that knows fan_in and fan_out"
+    meaning = f"how the {weight} starts: a name, or a distribution, which may use fan_in and fan_out"
     return Parameter(name, "initializer", meaning, default, needs=_NEEDS.get(weight, ""))
 
 
@@ -158,7 +158,7 @@ def constraint(name: str) -> Parameter:
     """The argument that keeps a weight within bounds."""
     weight = name.removesuffix("_constraint")
     return Parameter(
-        name, "constraint", f"what the {weight} is kept to after each step", None, needs=_NEEDS.get(weight, "")
+        name, "constraint", f"the constraint on the {weight} after each step", None, needs=_NEEDS.get(weight, "")
     )
 
 
@@ -180,7 +180,7 @@ def same_shape(shape: Shape, config: Config) -> Shape:
 def array_shape(shape: Shape, config: Config) -> Shape:
     """The same of a layer that takes arrays alone. Raises ShapeProblem."""
     if not shape:
-        raise ShapeProblem("takes an array, and gets a single number", "`[x]` makes an array of a number.")
+        raise ShapeProblem("takes an array, but gets a single number", "`[x]` makes an array of a number.")
     return shape
 
 
@@ -191,7 +191,7 @@ def need(rank: int, what: str) -> Callable[[Shape], None]:
         if len(shape) != rank:
             hint = f"It takes {what}; `reshape(x, [...])` in the network's `input`, or a `reshape` layer, gives it one."
             raise ShapeProblem(
-                f"takes an input of {rank} axes, {what}, and gets {shape_text(shape) if shape else 'a single number'}",
+                f"takes an input of {rank} axes, {what}, but gets {shape_text(shape) if shape else 'a single number'}",
                 hint,
             )
 

@@ -18,7 +18,7 @@ def _places(shape: Shape, config: Config) -> Shape:
     _CHECK(shape)
     strides, dilation = strides_or_dilation(config, 2)
     if strides[0] != strides[1]:
-        raise ShapeProblem(f"takes one stride for both axes, and gets {list(strides)}", "Give one number.")
+        raise ShapeProblem(f"takes one stride for both axes, but gets {list(strides)}", "Give one number.")
     return places(shape[:-1], sizes(config["kernel_size"], 2), strides, config["padding"], dilation)
 
 

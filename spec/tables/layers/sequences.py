@@ -133,10 +133,10 @@ def _twice(count: Callable[[Layer], Callable[[Shape, Config], int]]) -> Callable
 _WAYS = ("forward", "backward")
 
 BIDIRECTIONAL = Layer(
-    name="bidirectional", keras="Bidirectional", meaning="a recurrent layer from the start and another one from the end (Schuster & Paliwal 1997)",
+    name="bidirectional", keras="Bidirectional", meaning="one recurrent layer from the start and another from the end (Schuster & Paliwal 1997)",
     parameters=named(
         Parameter("layer", "layer", "the recurrent layer, under its kind"),
-        Parameter("merge_mode", "choice", "how the two outputs meet: side by side, their sum, product, or mean", "concat", ("concat", "sum", "mul", "ave")),
+        Parameter("merge_mode", "choice", "how the two outputs are joined: side by side, their sum, product, or mean", "concat", ("concat", "sum", "mul", "ave")),
     ),
     output=_both_outputs, weights=_both_weights, flops=_twice(lambda row: row.flops), inner_flops=_twice(lambda row: row.inner_flops),
     work=_both_works, ones_at_start=_both_starts, parts=_WAYS,

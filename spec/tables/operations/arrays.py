@@ -15,8 +15,8 @@ from .table import Operation, table
 
 def _concat(types: Sequence[Type], static: Mapping[str, Any]) -> tuple[Type, Mapping[str, Any]]:
     if len(types) < 2:
-        hint = "It takes them one by one, `concat(a, b)`; `[a, b]` is an array of arrays."
-        raise ShapeProblem(f"concat joins two arrays or more, and got {types[0]} alone", hint)
+        hint = "Give them one by one, `concat(a, b)`; `[a, b]` is an array of arrays."
+        raise ShapeProblem(f"concat joins two or more arrays, but got only {types[0]}", hint)
     ranks = {len(given.shape) for given in types}
     if ranks == {0} or len(ranks) > 1:
         texts = ", ".join(str(given) for given in types)
@@ -34,7 +34,7 @@ def _concat(types: Sequence[Type], static: Mapping[str, Any]) -> tuple[Type, Map
 
 def _need_axis(types: Sequence[Type], least: int = 1) -> None:
     if len(types[0].shape) < 1 or types[0].shape[0] < least:
-        raise ShapeProblem(f"needs an array of at least {least} along its first axis, and got {types[0]}")
+        raise ShapeProblem(f"needs an array of at least {least} along its first axis, but got {types[0]}")
 
 
 def _first_axis(change: int, least: int = 1) -> Any:
@@ -89,7 +89,7 @@ def _reshape(types: Sequence[Type], static: Mapping[str, Any]) -> tuple[Type, Ma
     given, shape = types[0], static["shape"]
     if prod(given.shape) != prod(shape):
         raise ShapeProblem(
-            f"{shape_text(given.shape)} holds {prod(given.shape)} values, {shape_text(shape)} {prod(shape)}"
+            f"{shape_text(given.shape)} holds {prod(given.shape)} values, but {shape_text(shape)} holds {prod(shape)}"
         )
     return Type(given.kind, shape), {"shape": shape, "rank": len(given.shape)}
 
@@ -100,7 +100,7 @@ def _steps(kind: str) -> Any:
     def rule(types: Sequence[Type], static: Mapping[str, Any]) -> tuple[Type, Mapping[str, Any]]:
         numbers, steps = types
         if len(steps.shape) != 1:
-            raise ShapeProblem(f"the steps have to be one array [n], and are {steps}")
+            raise ShapeProblem(f"the steps must be one array [n], not {steps}")
         return Type(kind, numbers.shape), {"rank": len(numbers.shape)}
 
     return rule
@@ -164,11 +164,11 @@ ARRAYS = table(
     [
         Operation(
             "range", "(first: real[], last: real[] = none, step: real[] = none) -> real[n]",
-            "the numbers from 0 up to and without the first argument, or from `first` to `last` in steps",
+            "the numbers from 0 up to, but not including, the first argument, or from `first` to `last` in steps",
             _range, example=("range(1, 7, 2)", "[1, 3, 5]"), constant=True,
         ),
         Operation(
-            "linspace", "(first: real[], last: real[], size: size) -> real[size]", "numbers evenly spaced, both ends among them",
+            "linspace", "(first: real[], last: real[], size: size) -> real[size]", "numbers evenly spaced, including both ends",
             lambda first, last, size: np.linspace(first, last, size), example=("linspace(0, 1, 3)", "[0.0, 0.5, 1.0]"), constant=True,
         ),
         Operation(

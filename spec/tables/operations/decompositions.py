@@ -113,12 +113,12 @@ DECOMPOSITIONS = table(
             corner="any of them where eigenvalues are equal, with an undefined gradient", xla_on_cpu=EIGH,
         ),
         Operation(
-            "qr_q", "(x: real[m, n]) -> real[m, n]", "of x = q · r the orthonormal columns, m ≥ n",
+            "qr_q", "(x: real[m, n]) -> real[m, n]", "the orthonormal columns q of x = q · r, m ≥ n",
             lambda x: _qr(x)[0], example=("qr_q([[-2, 0], [0, 3]])", "[[-1.0, 0.0], [0.0, 1.0]]"), rule=_of_matrix(lambda m, n: (m, n), tall=True),
             corner="undefined where the columns depend on each other: a pivot ≤ m · eps · the Frobenius norm",
         ),
         Operation(
-            "qr_r", "(x: real[m, n]) -> real[n, n]", "of x = q · r the upper triangle, its diagonal above 0, m ≥ n",
+            "qr_r", "(x: real[m, n]) -> real[n, n]", "the upper triangle r of x = q · r, its diagonal above 0, m ≥ n",
             lambda x: _qr(x)[1], example=("qr_r([[-2, 0], [0, 3]])", "[[2.0, 0.0], [0.0, 3.0]]"), rule=_of_matrix(lambda m, n: (n, n), tall=True),
             corner="undefined where the columns depend on each other: a pivot ≤ m · eps · the Frobenius norm",
         ),
@@ -133,9 +133,9 @@ DECOMPOSITIONS = table(
             corner="a singular value ≤ max(m, n) · eps · the largest counts as 0, and the gradient is that of matrices of the same rank", xla_on_cpu=SVD,
         ),
         Operation(
-            "lstsq", "(a: real[m, n], b: real[m]) -> real[n]", "the shortest x for which norm(a · x - b) is least, pinv(a) · b; by XLA as exact as that",
+            "lstsq", "(a: real[m, n], b: real[m]) -> real[n]", "the shortest x that minimises norm(a · x - b), pinv(a) · b; by XLA as exact as pinv",
             _lstsq, example=("lstsq([[1, 0], [0, 2], [0, 0]], [1, 2, 3])", "[1.0, 1.0]"), linear=("b",),
-            corner="singular values count as 0 as of pinv; undefined where b is not finite", xla_on_cpu=SVD,
+            corner="singular values count as 0 as in pinv; undefined where b is not finite", xla_on_cpu=SVD,
         ),
         Operation(
             "spectral_norm", "(x: real[m, n]) -> real[]", "the largest singular value",

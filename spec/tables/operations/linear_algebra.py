@@ -128,7 +128,7 @@ LINEAR_ALGEBRA = table(
         Operation(
             "solve", "(a: real[n, n], b: real[n]) -> real[n]", "the x with a · x = b",
             _solve, example=("solve([[2, 0], [0, 4]], [2, 2])", "[1.0, 0.5]"), linear=("b",),
-            corner="undefined where the matrix is singular, as of inverse, or b is not finite",
+            corner="undefined where the matrix is singular, as in inverse, or b is not finite",
         ),
         Operation(
             "cond", "(x: real[m, n]) -> real[]", "the condition number in the 2-norm: largest over smallest singular value",

@@ -15,24 +15,24 @@ def _classes(types: Sequence[Type], static: Mapping[str, Any]) -> tuple[Type, Ma
     logits, label = types
     if not logits.shape:
         raise ShapeProblem(
-            "the scores have to be an array, one number a class", "Give the last layer one unit per class."
+            "the scores must be an array, one number per class", "Give the last layer one unit per class."
         )
     if label.shape != logits.shape[:-1]:
         raise ShapeProblem(
-            f"the scores {logits} need a label for each row, and the label is {label}",
+            f"the scores {logits} need a label for each row, but the label is {label}",
             "The last axis of the scores is that of the classes."
             + ("" if label.shape else f" One label for all rows is `repeat(c, {logits.shape[0]})`."),
         )
     if label.kind == "real":
         raise ShapeProblem(
-            "the label has to be an int, the index of a class, and is real", "`step_of` and `argmax` give indices."
+            "the label must be an int, the index of a class, but is real", "`step_of` and `argmax` give indices."
         )
     return Type("real", label.shape), {}
 
 
 def _vector(types: Sequence[Type], static: Mapping[str, Any]) -> tuple[Type, Mapping[str, Any]]:
     if not types[0].shape:
-        raise ShapeProblem("needs an array: it goes along the last axis")
+        raise ShapeProblem("needs an array: it works along the last axis")
     return Type("real", types[0].shape), {}
 
 

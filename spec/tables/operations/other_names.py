@@ -7,24 +7,26 @@ from types import MappingProxyType
 
 _REAL = "Numbers are real: the parts of a transform are `fft_real(x)` and `fft_imag(x)`."
 _FINITE = "`is_finite(x)` tells numbers from infinities and what is undefined."
-_NEAR = "It is `abs(a - b) < 1e-6`, with the distance that you mean; or `within(x, low, high)`."
-_LEFT_OUT = "What is undefined makes all of it so: `E(x, where=c)` leaves examples out, and `task.data` rows without a value (`missing`)."
-_LIKE = "It is `zeros([n])`, or `ones([n])`; a number stands for an array of it wherever arrays are."
+_NEAR = "It is `abs(a - b) < 1e-6`, with your own tolerance; or `within(x, low, high)`."
+_LEFT_OUT = "One undefined value makes the whole mean undefined: `E(x, where=c)` leaves examples out, and `task.data` rows without a value (`missing`)."
+_LIKE = "It is `zeros([n])`, or `ones([n])`; a number also serves as an array of itself wherever arrays are allowed."
 _ENTRY = "It is `x[i]`, of an int or an array of them."
 _PRODUCT = "It is `matmul(a, b)`; of vectors `dot(a, b)`."
-_ALONG = "What is said of one example is done for all; along an array it is `[g(x[i]) for i < n]`, and with a state `scan(g, start, x)`."
+_ALONG = "Expressions speak of one example, and apply to all; along an array it is `[g(x[i]) for i < n]`, and with a state `scan(g, start, x)`."
 _KIND = "`int(x)` makes whole numbers, and an int becomes a real where one is needed; `dtype` says how real numbers are computed."
 _COVARIANCE = "E(a * b) - E(a) * E(b)"
 _CORRELATION = f"Over examples it is `({_COVARIANCE}) / sqrt((E(a^2) - E(a)^2) * (E(b^2) - E(b)^2))`."
 _NO_GAMMA = "There is no gamma function; `gamma(a, rate)` is a distribution."
 
-_NO_NUMBER = "No constant is undefined or infinite: a value that should not count is left out by `E(x, where=c)`, a bound is written as a number."
+_NO_NUMBER = (
+    "No constant is undefined or infinite: leave a value out by `E(x, where=c)`, and write a bound as a number."
+)
 
 OTHER_PARTS: Mapping[str, str] = MappingProxyType(
     {
         "T": "It is `transpose(x)`.",
         "mT": "It is `transpose(x)`.",
-        "shape": "`len(x)` is the size of the first axis; the others are those that its shape was made of.",
+        "shape": "`len(x)` is the size of the first axis; for the others, use the names that the shape was declared with.",
         "size": "`len(x)` is the size of the first axis.",
         "grad": "It is `gradient(y, x)`, of a number y.",
         "real": "Numbers are real.",
@@ -35,8 +37,8 @@ OTHER_PARTS: Mapping[str, str] = MappingProxyType(
 OTHER_ARGUMENTS: Mapping[str, str] = MappingProxyType(
     {
         "dim": "It is `axis`.",
-        "keepdims": "An axis that is gone comes back by `reshape(x, [n, 1])`.",
-        "keepdim": "An axis that is gone comes back by `reshape(x, [n, 1])`.",
+        "keepdims": "`reshape(x, [n, 1])` brings the axis back.",
+        "keepdim": "`reshape(x, [n, 1])` brings the axis back.",
         "dtype": "`dtype`, of the experiment, says how real numbers are computed.",
     }
 )
@@ -47,7 +49,7 @@ OTHER_NAMES: Mapping[str, str] = MappingProxyType(
         "svd": "Its parts are `svd_u(x)`, `singular_values(x)` and `svd_v(x)`.",
         "eigh": "Its parts are `eigenvalues(x)` and `eigenvectors(x)`.",
         "eigvalsh": "It is `eigenvalues(x)`.",
-        "eig": "Of symmetric matrices there are `eigenvalues(x)` and `eigenvectors(x)`.",
+        "eig": "For symmetric matrices there are `eigenvalues(x)` and `eigenvectors(x)`.",
         "qr": "Its parts are `qr_q(x)` and `qr_r(x)`.",
         "fft": "Its parts are `fft_real(x)` and `fft_imag(x)`.",
         "inv": "It is `inverse(x)`.",
@@ -81,7 +83,7 @@ OTHER_NAMES: Mapping[str, str] = MappingProxyType(
         "tile": "`repeat(x, n)` makes copies along a new first axis.",
         "concatenate": "It is `concat(a, b)`.",
         "stack": "It is `[a, b]`.",
-        "einsum": "Index notation says it: `[sum([a[i, j] * b[j, k] for j < n]) for i < m, k < p]`; `matmul`, `dot` and `outer` are products.",
+        "einsum": "Use index notation: `[sum([a[i, j] * b[j, k] for j < n]) for i < m, k < p]`; `matmul`, `dot` and `outer` are products.",
         "orthogonal": "Draw one by `orthogonal_matrix(n)`; `kernel_initializer: orthogonal` starts weights so.",
         "randn": "It is `normal([n])`.",
         "gaussian": "It is `normal([n])`.",
@@ -94,10 +96,10 @@ OTHER_NAMES: Mapping[str, str] = MappingProxyType(
         "sparse_categorical_crossentropy": "It is `cross_entropy(score, label)`.",
         "nll_loss": "It is `cross_entropy(score, label)`, of the scores before any softmax.",
         "accuracy": "It is `E(argmax(score) == label)`, of two classes `E(y * score > 0)`.",
-        "loss": "It stands in `gradient(loss, f.weights)` alone: write what it is, as in `E((f - y)^2)`.",
+        "loss": "It is allowed only in `gradient(loss, f.weights)`: write out what it is, as in `E((f - y)^2)`.",
         "True": "It is `true`.",
         "False": "It is `false`.",
-        "None": "There is nothing in expressions: leave the argument, or the key, out; a new axis is `reshape(x, [1, n])`.",
+        "None": "There is no such value: leave the argument, or the key, out; a new axis is `reshape(x, [1, n])`.",
         "randint": "It is `integer(n)`: one of 0, …, n - 1.",
         "random": "It is `uniform([n])`.",
         "shuffle": "`x[permutation(n)]` puts entries in random order.",
@@ -119,7 +121,7 @@ OTHER_NAMES: Mapping[str, str] = MappingProxyType(
         "logaddexp": "It is `logsumexp([a, b])`.",
         "erfc": "It is `1 - erf(x)`.",
         "sinc": "It is `sin(pi * x) / (pi * x)`.",
-        "expm": "`exp(x)` is of each entry; of matrices there is none.",
+        "expm": "`exp(x)` is of each entry; there is no matrix exponential.",
         **dict.fromkeys(("lgamma", "gammaln", "digamma", "polygamma"), _NO_GAMMA),
         **dict.fromkeys(("rint", "around"), "It is `round(x)`."),
         **dict.fromkeys(("trunc", "fix"), "It is `sign(x) * floor(abs(x))`."),
@@ -135,7 +137,7 @@ OTHER_NAMES: Mapping[str, str] = MappingProxyType(
         **dict.fromkeys(("inner", "vdot", "vecdot"), "It is `dot(a, b)`."),
         **dict.fromkeys(("mm", "bmm", "mv", "addmm"), _PRODUCT),
         "cross": "It is `[a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]`.",
-        "kron": "Index notation says it: `[a[i // m] * b[i % m] for i < n * m]` of vectors.",
+        "kron": "Use index notation: `[a[i // m] * b[i % m] for i < n * m]` of vectors.",
         **dict.fromkeys(
             ("logdet", "slogdet"),
             "It is `2 * sum(log(diagonal(cholesky(x))))`, of matrices that are positive definite; of others `log(abs(det(x)))`.",
@@ -147,7 +149,7 @@ OTHER_NAMES: Mapping[str, str] = MappingProxyType(
         "ravel": "It is `reshape(x, [n])`, with the number of its entries.",
         "expand_dims": "It is `[x]`.",
         "squeeze": "It is `x[0]`, or `reshape(x, [n])`.",
-        "meshgrid": "Index notation says it: `[a[i] for i < n, j < m]` and `[b[j] for i < n, j < m]`.",
+        "meshgrid": "Use index notation: `[a[i] for i < n, j < m]` and `[b[j] for i < n, j < m]`.",
         **dict.fromkeys(
             ("searchsorted", "digitize", "bucketize"),
             "`step_of(x, steps)` is the index of the last of the sorted steps that is no larger.",

@@ -54,7 +54,7 @@ def along(kind: str | None) -> Rule:
 
     def rule(types: Sequence[Type], static: Mapping[str, Any]) -> tuple[Type, Mapping[str, Any]]:
         if not types[0].shape:
-            raise ShapeProblem("a single number has no axis to go along", "Give it an array.")
+            raise ShapeProblem("a single number has no axis", "Give it an array.")
         axis = static.get("axis")
         result, given = reduction(kind)(types, {"axis": -1 if axis is None else axis})
         return result, {"axis": given["axis"][0]}
@@ -93,12 +93,12 @@ REDUCTIONS = table(
         _row("prod", "the product", lambda x, axis: np.prod(x, axis=axis), ("prod([2, 3])", "6"), None, corner="the gradient is exact where a factor is 0"),
         _row(
             "min", "the smallest", lambda x, axis: np.min(x, axis=axis), ("min([2, 1])", "1"), None,
-            corner="at a tie equal shares of the gradient, but none where a constant is among the tied",
+            corner="at a tie the gradient is shared equally, but is 0 if one of the tied is a constant",
             splits_ties=True, of_two="`minimum(a, b)` is the smaller of two.", instead="quantile(x, 0)",
         ),
         _row(
             "max", "the largest", lambda x, axis: np.max(x, axis=axis), ("max([2, 1])", "2"), None,
-            corner="at a tie equal shares of the gradient, but none where a constant is among the tied: max([f, 0]) is flat at 0, as relu(f)",
+            corner="at a tie the gradient is shared equally, but is 0 if one of the tied is a constant: max([f, 0]) is flat at 0, as relu(f)",
             splits_ties=True, of_two="`maximum(a, b)` is the larger of two.", instead="quantile(x, 1)",
         ),
         _row("any", "whether any holds", lambda x, axis: np.any(x, axis=axis), ("any([true, false])", "true"), "bool", "bool"),

@@ -20,7 +20,7 @@ Case = tuple[str, float, float | tuple[float, float] | None, float | tuple[float
 """An expression of a number w, the w at which it is taken, its value there and its derivative: of several the least and
 the largest, None where the text says nothing of it."""
 
-SHARES = "at a tie equal shares of the gradient, but none where a constant is among the tied"
+SHARES = "at a tie the gradient is shared equally, but is 0 if one of the tied is a constant"
 EQUAL_LABEL = "step_of(w, [0, 1, 2])"  # an int that is w, for w = 0, 1, 2
 CASES: dict[str, dict[str, list[Case]]] = {
     "divide": {
@@ -44,21 +44,21 @@ CASES: dict[str, dict[str, list[Case]]] = {
     },
     "power": {
         "x^0 and 1^x are 1 whatever x is": [("w^0", NAN, 1, None), ("w^(0 * relu(w - 1))", -INF, 1, None), ("1^w", NAN, 1, None)],
-        "the gradient to a at 0 is 0 for 0 < b < 1, as of sqrt, that to b is 0 where a ≤ 0": [
+        "the gradient to a at 0 is 0 for 0 < b < 1, as for sqrt, that to b is 0 where a ≤ 0": [
             ("w^0.5", 0, 0, 0), ("w^0.01", 0, 0, 0), ("0^w", 2, 0, 0), ("(-1)^w", 2, 1, 0), ("2^w", 0, 1, np.log(2)),
         ],
     },
-    "equal": {"what is undefined equals nothing": [("w == w", NAN, 0, 0), ("w == 1", NAN, 0, 0)]},
-    "not_equal": {"what is undefined differs from all": [("w != w", NAN, 1, 0), ("w != 1", NAN, 1, 0)]},
-    "less": {"does not hold of what is undefined": [("w < 1", NAN, 0, 0), ("1 < w", NAN, 0, 0)]},
-    "less_equal": {"does not hold of what is undefined": [("w <= 1", NAN, 0, 0), ("1 <= w", NAN, 0, 0), ("w <= w", NAN, 0, 0)]},
-    "greater": {"does not hold of what is undefined": [("w > 1", NAN, 0, 0), ("1 > w", NAN, 0, 0)]},
-    "greater_equal": {"does not hold of what is undefined": [("w >= 1", NAN, 0, 0), ("1 >= w", NAN, 0, 0), ("w >= w", NAN, 0, 0)]},
+    "equal": {"undefined equals nothing": [("w == w", NAN, 0, 0), ("w == 1", NAN, 0, 0)]},
+    "not_equal": {"undefined differs from everything": [("w != w", NAN, 1, 0), ("w != 1", NAN, 1, 0)]},
+    "less": {"false where a value is undefined": [("w < 1", NAN, 0, 0), ("1 < w", NAN, 0, 0)]},
+    "less_equal": {"false where a value is undefined": [("w <= 1", NAN, 0, 0), ("1 <= w", NAN, 0, 0), ("w <= w", NAN, 0, 0)]},
+    "greater": {"false where a value is undefined": [("w > 1", NAN, 0, 0), ("1 > w", NAN, 0, 0)]},
+    "greater_equal": {"false where a value is undefined": [("w >= 1", NAN, 0, 0), ("1 >= w", NAN, 0, 0), ("w >= w", NAN, 0, 0)]},
     "within": {
-        "does not hold of what is undefined": [("within(w, 0, 1)", NAN, 0, 0), ("within(0, w, 1)", NAN, 0, 0), ("within(0, -1, w)", NAN, 0, 0)],
+        "false where a value is undefined": [("within(w, 0, 1)", NAN, 0, 0), ("within(0, w, 1)", NAN, 0, 0), ("within(0, -1, w)", NAN, 0, 0)],
     },
     "select": {
-        "the gradient of the branch taken alone, whatever the other is": [
+        "only the gradient of the branch taken, whatever the other is": [
             ("select(w > 0, log(w), 3 * w)", -1, -3, 3), ("select(w == 0, 2 * w, 1 / w)", 0, 0, 2), ("sqrt(w) if w > 0 else 5 * w", -1, -5, 5),
         ],
     },
@@ -82,7 +82,7 @@ CASES: dict[str, dict[str, list[Case]]] = {
         f"{SHARES}: maximum(f, 0) is flat at 0, as relu(f)": [("maximum(w, 2 * w)", 0, 0, 1.5), ("maximum(w, 0)", 0, 0, 0), ("maximum(0, w)", 0, 0, 0)],
     },
     "clip": {
-        "as minimum(maximum(x, low), high): gradient 0 at constant bounds": [
+        "like minimum(maximum(x, low), high): gradient 0 at constant bounds": [
             ("clip(w, 0, 1)", 0, 0, 0), ("clip(w, 0, 1)", 1, 1, 0), ("clip(w, 0, 1)", 0.5, 0.5, 1), ("clip(w, 2 * w, 1)", 0, 0, 1.5),
             ("clip(w, 2, 1)", 0, 1, 0),
         ],
@@ -131,7 +131,7 @@ CASES: dict[str, dict[str, list[Case]]] = {
         ],
     },
     "solve": {
-        "undefined where the matrix is singular, as of inverse, or b is not finite": [
+        "undefined where the matrix is singular, as in inverse, or b is not finite": [
             ("solve([[w, 2 * w], [2, 4]], [1, 2])[0]", 1, NAN, None), ("solve([[1, 0], [0, 2]], [w, 0])[0]", INF, NAN, None),
             ("solve([[w, 0], [0, 1]], [0, 1])[1]", 4e-16, NAN, None), ("solve([[w, 0], [0, 1]], [1, 1])[0]", 5e-16, 2e15, None),
         ],
@@ -194,7 +194,7 @@ CASES: dict[str, dict[str, list[Case]]] = {
         ],
     },
     "lstsq": {
-        "singular values count as 0 as of pinv": [("lstsq([[1, 0], [0, 0]], [w, w])[0]", 2, 2, 1), ("lstsq([[1, 0], [0, 0]], [w, w])[1]", 2, 0, 0)],
+        "singular values count as 0 as in pinv": [("lstsq([[1, 0], [0, 0]], [w, w])[0]", 2, 2, 1), ("lstsq([[1, 0], [0, 0]], [w, w])[1]", 2, 0, 0)],
         "undefined where b is not finite": [("lstsq([[1, 0], [0, 2]], [w, 0])[1]", INF, NAN, None)],
     },
     "spectral_norm": {"one of the gradients where the largest are equal": [("spectral_norm([[w, 0], [0, 1]])", 1, 1, (0, 1))]},
