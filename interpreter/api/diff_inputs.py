@@ -34,7 +34,7 @@ def two(before: Side, after: Side) -> list[Two]:
     """The studies to compare. Raises StudyError for what cannot be read."""
     if before == "-" and after == "-":
         raise problem_at(
-            None, "only one side can be read from the standard input", "`git show HEAD:a.yaml | dlspec diff - a.yaml`"
+            None, "only one side can be read from standard input", "`git show HEAD:a.yaml | dlspec diff - a.yaml`"
         )
     sides = [_directory(side) for side in (before, after)]
     if sides[0] is None and sides[1] is None:

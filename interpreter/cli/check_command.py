@@ -59,10 +59,10 @@ def _parser(forms: Sequence[str]) -> argparse.ArgumentParser:
         command.add_argument("--only-studies", action="store_true", help="skips files without a key `dlspec`")
         command.add_argument("files", nargs="+", metavar="FILE", help="studies")
     diff = commands.add_parser("diff", help="shows what changes between two studies, by meaning, as Markdown")
-    sides = "a file, `REV:path` of git, `-` for standard input, or a directory, as the other"
+    sides = "a file, `REV:path` of git, `-` for standard input, or a directory if the other is one"
     diff.add_argument("before", metavar="A", help=sides)
     diff.add_argument("after", metavar="B", help="the same")
-    diff.add_argument("--md", action="store_true", help="prints GitHub-flavoured Markdown, as without it")
+    diff.add_argument("--md", action="store_true", help="prints GitHub-flavoured Markdown (the default)")
     diff.add_argument("--json", action="store_true", help="prints one JSON object")
     diff.add_argument("--runs", type=Path, default=Path("runs"), help="where runs are stored")
     merge = commands.add_parser("merge", help="merges two versions of a study by meaning")

@@ -80,7 +80,7 @@ def _written(name: str, text: str) -> bool:
         path = Path(name).resolve()
         replace_file(path, text.encode(), path.stat().st_mode & 0o7777)
     except OSError as error:
-        print(f"{name}: cannot be written: {error.strerror}; it was left as it was", file=sys.stderr)
+        print(f"{name}: cannot be written: {error.strerror}; it is unchanged", file=sys.stderr)
         return False
     print(f"{name}: formatted", file=sys.stderr)
     return True

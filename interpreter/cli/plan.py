@@ -16,7 +16,7 @@ def plan(
     file: File, profile: Profile = None, override: Overrides = None, only: Only = None,
     device: Annotated[str, typer.Option(help="What it would run on: cpu or gpu.")] = "cpu",
     memory: Annotated[
-        float | None, typer.Option(metavar="GIB", help="How much memory is available; otherwise what is free here.")
+        float | None, typer.Option(metavar="GIB", help="Memory to plan for; otherwise what is free here.")
     ] = None,
     runs: Runs = Path("runs"),
     as_json: AsJson = False,

@@ -57,7 +57,7 @@ def unpack(file: Path, folder: Path) -> None:
             size = sum(info.file_size for info in infos)
             with explained(folder):
                 if size > shutil.disk_usage(folder).free:
-                    raise StoreError(f"{file}: it holds {size:,} bytes, and the disk has room for fewer", HINT)
+                    raise StoreError(f"{file}: it holds {size:,} bytes, but the disk has less room", HINT)
                 for info in infos:
                     place = folder.joinpath(*info.filename.split("/"))
                     place.parent.mkdir(parents=True, exist_ok=True)

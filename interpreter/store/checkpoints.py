@@ -166,7 +166,7 @@ class Checkpoints:
         try:
             self.remove()
         except OSError as error:
-            warn(f"{self.path}: cannot be removed: {reason(error)}. What it led to is stored")
+            warn(f"{self.path}: cannot be removed: {reason(error)}. Its results are stored")
 
 
 def checkpoint_files(root: Path) -> list[Path]:

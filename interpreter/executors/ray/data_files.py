@@ -52,9 +52,9 @@ def cannot_travel(file: NamedFile) -> str:
     """Why a file of the driver cannot be sent to a node; empty where it can."""
     path = Path(file.path)
     if path.is_dir():
-        return "a folder does not travel"
+        return "a folder is not sent there"
     size = path.stat().st_size
-    return f"{size / 2**30:.1f} GiB do not travel" if size > MAX_SENT else ""
+    return f"{size / 2**30:.1f} GiB are not sent there" if size > MAX_SENT else ""
 
 
 def _is_there(file: NamedFile, path: Path) -> bool:

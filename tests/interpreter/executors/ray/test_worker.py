@@ -107,7 +107,7 @@ def test_the_driver_sends_a_file_once_and_says_why_one_cannot_be_there(
     fault = driver._files_sent(first, lacks)  # it was sent along, and is not there still
     assert "it could not be kept there" in fault and f"put it at {rows} on every node" in fault
     folder = replace(file, path=str(tmp_path), checksum="0")
-    assert "a folder does not travel" in driver._files_sent(second, Outcome(lacking=(folder,), node="there"))
+    assert "a folder is not sent there" in driver._files_sent(second, Outcome(lacking=(folder,), node="there"))
     gone = replace(file, path=str(tmp_path / "gone.csv"), checksum="1")
     assert "it could not be sent" in driver._files_sent(second, Outcome(lacking=(gone,), node="there"))
     assert len(put) == 1 and len(sent) == 2
