@@ -133,7 +133,7 @@ def _steps(experiment: ExperimentScope, figure: Figure, last: int) -> set[int]:
         term = experiment.checker.value(item, Context("constants", ()))
         wanted = int(folding.integer(term, "a step"))
         if wanted < 0:
-            raise problem_at(item.span, f"a step is not negative, and this is {wanted}", "Steps count from 0.")
+            raise problem_at(item.span, f"a step cannot be negative, and this is {wanted}", "Steps count from 0.")
         if wanted > last:
             message = f"step {wanted:,} comes after the last, {last:,}, which is shown instead"
             experiment.warnings.append(

@@ -169,7 +169,7 @@ def _examples(experiment: ExperimentScope, row: GradientStatistic, arguments: An
         examples, hint = experiment.data.test, "Enumerate more, or sample the examples."
         least = 1 if row.over_draws else least
     if examples < least:
-        message = f"a gradient's statistics need {least} examples or more, and this is {examples}"
+        message = f"gradient statistics need {least} examples or more, and this is {examples}"
         raise problem_at(arguments.span("examples"), message, hint)
     return examples
 

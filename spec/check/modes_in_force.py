@@ -55,7 +55,7 @@ def one_surrogate(model: Experiment, name: str) -> None:
     if len(found) > 1:
         first, other, *_ = found
         message = f"the surrogate of '{name}' is `{other}` here, and `{first}` in another phase"
-        hint = f'Write one for all of them, in which `phase` stands: `"{other} if phase == 1 else {first}"`.'
+        hint = f'Write one for all phases, using `phase`: `"{other} if phase == 1 else {first}"`.'
         raise problem_at(found[other].span, message, hint)
 
 

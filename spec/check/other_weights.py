@@ -54,7 +54,7 @@ def _replaced(chosen: t.Term, span: Span) -> t.Weight | t.AllWeights:
     """The weights that have other values. Raises StudyError."""
     if isinstance(chosen, t.Weight | t.AllWeights):
         return chosen
-    message = f"`{WITH_WEIGHTS}` takes the weights that are replaced second, and this is "
+    message = f"`{WITH_WEIGHTS}` takes the weights to replace as its second argument, and this is "
     if isinstance(chosen, t.NetworkOutput):
         name = chosen.network if chosen.layer is None else f"{chosen.network}.{chosen.layer}"
         message += f"what '{name}' gives"
@@ -70,7 +70,7 @@ def _must_be_of_one_example(operand: t.Term, span: Span) -> None:
         return
     what = "a gradient by weights" if isinstance(over, t.Gradient) else "an average over examples"
     hint = (
-        f"Take it of that: `gradient({WITH_WEIGHTS}(x, f.weights, f.weights + stop(d)), f.weights)`."
+        f"Take the gradient of it instead: `gradient({WITH_WEIGHTS}(x, f.weights, f.weights + stop(d)), f.weights)`."
         if isinstance(over, t.Gradient)
         else f"Write it inside: `E({WITH_WEIGHTS}(x, …))`."
     )

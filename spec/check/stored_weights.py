@@ -34,7 +34,7 @@ def stored_weights(experiment: Any) -> StoredWeights | None:
             raise problem_at(
                 node.span,
                 message,
-                "`loss_scale: 2^15`; `left_out`, in measures, counts the updates in which that was too much.",
+                "Write `loss_scale: 2^15`; `left_out`, in measures, counts the updates in which that was too much.",
             )
         scale = float(folding.number(experiment.checker.value(node, Context("constants", ())), "'loss_scale'"))
         if not 0 < scale <= STORED_TYPES["float32"].most:

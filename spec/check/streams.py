@@ -55,10 +55,10 @@ def _stream(experiment: ExperimentScope, name: str) -> tuple[Named, ...]:
     key = _key(experiment, name)
     if name in OWN:
         hint = "Every experiment has that one: choose another name."
-        raise problem_at(key, f"'{name}' is no name for a test stream", hint)
+        raise problem_at(key, f"'{name}' cannot be the name of a test stream", hint)
     if name == VALIDATION and experiment.data is not None and experiment.data.validation:
         hint = "`task.data` has validation examples: choose another name."
-        raise problem_at(key, f"'{name}' is no name for a test stream", hint)
+        raise problem_at(key, f"'{name}' cannot be the name of a test stream", hint)
     if experiment.data is not None and experiment.data.exact:
         hint = "Draw examples instead, or give these a measure with `where`."
         raise problem_at(key, "with `enumerate` all values are there: there are no other examples", hint)
@@ -84,7 +84,7 @@ def _patched(experiment: ExperimentScope, stream: str, name: str) -> t.Term:
         hint = did_you_mean(name, known) or f"An example has {listing(known) or 'no names'}."
         if name in experiment.model.constants:
             hint = f"A constant is the same in all of them: redefine the names that are made of '{name}'. {hint}"
-        raise problem_at(key, f"'{name}' is no name of the example", hint)
+        raise problem_at(key, f"'{name}' is not a name of the example", hint)
     assert node is not None
     weight = experiment.dependencies.density
     if weight is not None and any(isinstance(item, t.Reference) and item.name == name for item in t.walk(weight)):
@@ -132,7 +132,9 @@ def _must_not_be_circular(experiment: ExperimentScope, stream: str, terms: Mappi
                 chain = " → ".join([*path[path.index(below) :], below])
                 key = _key(experiment, stream, first)
                 raise problem_at(
-                    key, f"in '{stream}' '{below}' is made of itself: {chain}", "Define it by other names, or by draws."
+                    key,
+                    f"in '{stream}', '{below}' is defined through itself: {chain}",
+                    "Define it by other names, or by draws.",
                 )
             elif below not in done:
                 path.append(below)

@@ -157,7 +157,7 @@ class TrainingChecker:
         steps = int(folding.integer(term, "'steps'"))
         if not 0 <= steps <= MAX_STEPS:
             hint = "A phase of 0 steps is passed over."
-            raise problem_at(term.span, f"'steps' is between 0 and {MAX_STEPS:,}, and this is {steps:,}", hint)
+            raise problem_at(term.span, f"'steps' has to be between 0 and {MAX_STEPS:,}, and is {steps:,}", hint)
         return steps, self.experiment.count(model.node("times"), 1, "'times'", MAX_STEPS)
 
     def borders(self) -> Borders:
@@ -286,7 +286,7 @@ class TrainingChecker:
         for item in plan.nodes("at"):
             step = self.evaluated_at(item, borders)
             if step < 0:
-                raise problem_at(item.span, f"a step is not negative, and this is {step}", "Steps count from 0.")
+                raise problem_at(item.span, f"a step cannot be negative, and this is {step}", "Steps count from 0.")
             if step <= steps:
                 found.add(step)
             else:

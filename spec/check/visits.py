@@ -33,7 +33,7 @@ def _must_go_with(model: Data, key: str, source: DataSource) -> None:
         raise problem_at(model.key(key), f"'{key}' does not go with 'enumerate'", "Nothing is drawn beside its values.")
     if not source.train:
         hint = "`train: 1000` makes a set whose examples are visited again."
-        raise problem_at(model.key(key), f"'{key}' goes with finite data, and here each example is new", hint)
+        raise problem_at(model.key(key), f"'{key}' is only for finite data, and here each example is new", hint)
     if files and key == "redraw":
         hint = "`once: [noise]` names those that stay with their row."
         raise problem_at(model.key(key), "draws beside rows of files are all redrawn at each visit", hint)

@@ -26,7 +26,7 @@ def no_network(
     name, *rest = path
     other = (of_a_module(str(name), str(rest[0])) or OTHER_PARTS.get(str(rest[0]), "")) if rest else ""
     known = other or did_you_mean(str(name), suggested) or those("networks", architecture)
-    return problem_at(span, f"'{name}' is no network, and only networks have parts", known)
+    return problem_at(span, f"'{name}' is not a network, and only networks have parts", known)
 
 
 def weight(plan: NetworkPlan, path: Sequence[str | int], span: Span) -> t.Term:

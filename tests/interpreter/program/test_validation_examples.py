@@ -124,5 +124,5 @@ def test_a_test_stream_of_that_name_stays_one(folder: Path) -> None:
     other = {"    architecture": '      tests: {validation: {x: "3 + normal()"}}\n    architecture'}
     values = Compiled(program(folder, "{train: 50}", **other), range(3), False).evaluate()
     assert (values["validation"] > 2).all()
-    with pytest.raises(StudyError, match="no name for a test stream"):
+    with pytest.raises(StudyError, match="cannot be the name of a test stream"):
         program(folder, "{train: 50, validation: 10}", **other)

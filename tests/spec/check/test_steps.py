@@ -50,7 +50,7 @@ def test_a_border_is_a_number_in_claims() -> None:
     [
         ("end(c)", "there is no phase 'c'"),
         ('"end(a[2])"', "the phase 'a' has 2 passes, and no pass 2"),
-        ("start(a) - 1", "a step is not negative, and this is -1"),
+        ("start(a) - 1", "a step cannot be negative, and this is -1"),
         ("end(a) + other", "a step is made of constants that no axis changes, and 'other' is not one"),
     ],
 )
