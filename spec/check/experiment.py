@@ -42,6 +42,7 @@ from .streams import streams_of
 from .timed_numbers import outside_bounds, timed_numbers
 from .training import TrainingChecker
 from .training_mode import measured_as_trained
+from .unused_functions import unused
 from .updates import idle_updates
 from .value_gradients import bent_products, flat_gradients, named_beside, undefined_gradients
 from .visits import with_visits
@@ -195,8 +196,6 @@ class ExperimentChecker:
         """What is wrong with functions that nothing calls, looked for once for the same ones among the same names."""
         if not idle:
             return ()
-        from .unused_functions import unused  # of studies with such functions alone
-
         cache = self.shared.common.cache
         key = ("unused", self.shared.names, ById(self.shared.whole), *(id(function.node) for function in idle))
         if key not in cache:
