@@ -18,7 +18,7 @@ from tests import forked
 
 ROOT = Path(__file__).parents[3]
 GOOD = "dlspec: 1\nstudy: s\nexperiments: {e: {measures: {m: 1 + 1}}}\n"
-DOUBTFUL = "dlspec: 1\nstudy: s\nexperiments: {e: {constants: {sum: 1}, measures: {m: sum}}}\n"
+DOUBTFUL = "dlspec: 1\nstudy: s\nexperiments: {e: {constants: {pi: 3}, measures: {m: pi}}}\n"
 WRONG = "dlspec: 1\nstudy: s\nexperiments: {e: {measures: {m: q + 1, n: 1 +}}}\n"
 SWEPT = """\
 dlspec: 1

@@ -140,8 +140,8 @@ def test_arguments_keys_and_figures_are_found_by_their_names() -> None:
         "Keys of a study\n  experiments.NAME.training.phases  Stretches of training"
     )
     assert len(re.findall(r"\n  experiments.*until  ", invoke("ops", "until"))) == 2, "of training and of a phase"
+    assert invoke("ops", "heatmap").startswith("heatmap: a figure, for `figures`\nA measure as colours")
     for name, kind in {
-        "heatmap": "Figures",
         "phase_step": "Counters",
         "gelu": "Activations",
         "max_norm": "Constraints",
