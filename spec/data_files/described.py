@@ -58,7 +58,7 @@ def _type(column: Column) -> str:
 def _facts(column: Column) -> str:
     facts = [column.problem]
     if not column.problem and not (is_name(column.name) or not column.name):
-        word = "is a word of the language" if column.name in KEYWORDS else "is no name"
+        word = "is a word of the language" if column.name in KEYWORDS else "is not a name"
         facts.append(f"{word}: rename it to use it alone")
     if column.low is not None and column.kind in ("int", "real"):
         facts.append(

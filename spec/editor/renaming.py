@@ -30,7 +30,7 @@ def uses(top: yaml.Mapping, lines: list[str], experiments: Mapping[str, Names], 
 def moves_draws(source: Source, places: list[Word], name: str) -> bool:
     """Whether random draws follow the name at some places: under another they are others. Raises NotRenamed where the study would mean something else."""
     if not re.fullmatch(NAME, name):
-        raise NotRenamed(f"'{name}' is no name: a letter, then letters, digits and underscores")
+        raise NotRenamed(f"'{name}' is not a name: write a letter, then letters, digits and underscores")
     lines = source.text.split("\n")
     for word in sorted(places, key=lambda word: (word.line, word.start), reverse=True):
         text = lines[word.line]

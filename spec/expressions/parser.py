@@ -187,7 +187,7 @@ class _Build:
         _, items, _ = given
         start, end = _stretch(given)
         if items is None:
-            hint = "An array has at least one item; `zeros([n])` makes one of a given length."
+            hint = "An array has at least one item; `zeros([n])` makes one of a given length. The shape of one number is `[]` without quotes."
             raise SyntaxProblem("an empty array has no shape", start, end, hint)
         parts = items[::2]
         return _Part(n.Array(tuple(item.node for item in parts), start=start, end=end), start, end, _above(parts))

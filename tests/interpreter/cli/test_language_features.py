@@ -123,7 +123,7 @@ def test_what_cannot_be_renamed_says_why() -> None:
         await editor.open(SMALL)
         for words, offset, name, why in (
             ("error: E", 1, "other", "error"),
-            ("d: 2}", 0, "2x", "is no name"),
+            ("d: 2}", 0, "2x", "is not a name"),
             ("relu", 1, "zebra", "no name of the study's own"),
         ):
             edit = await editor.client.text_document_rename_async(

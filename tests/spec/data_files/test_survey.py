@@ -271,7 +271,7 @@ def test_ten_thousand_columns_and_names_that_are_no_names(tmp_path: Path) -> Non
     text = describe(found)
     assert "w.a0 " in text and "and 9,800 more" in text
     pa.parquet.write_table(pa.table({"petal length (cm)": [1.5]}), tmp_path / "p.parquet")
-    assert "is no name: rename it" in describe(survey(tmp_path / "p.parquet"))
+    assert "is not a name: rename it" in describe(survey(tmp_path / "p.parquet"))
     (tmp_path / "words.csv").write_text("if,x\n1,2\n")
     assert "words: 'if'  int  whole numbers  is a word of the language: rename it" in describe(
         survey(tmp_path / "words.csv")
