@@ -94,7 +94,7 @@ def test_two_versions_are_merged(study: dlspec.Study) -> None:
     split = dlspec.merge(study, ours, other)
     assert not split and split.conflicts == ("experiments.e.constants.d",)
     assert str(split).endswith("1 conflict to be resolved, marked with `!conflict`") and split.problems
-    with pytest.raises(dlspec.StudyError, match="theirs is no study"):
+    with pytest.raises(dlspec.StudyError, match="theirs is not a study"):
         dlspec.merge(None, ours, dlspec.Study("a: 1\n", "a.yaml"))
     added = dlspec.merge(None, ours, theirs)
     assert added.conflicts and "!conflict" in added.text

@@ -104,7 +104,7 @@ def test_changes_that_do_not_go_together_end_with_1_and_the_reason(tmp_path: Pat
 
 
 @pytest.mark.parametrize(("ours", "says"), [
-    (BASE + "broken: [\n", "ours: "), ("a: 1\n", "ours is no study"), ("- x\n", "ours is no study"), ("", "ours is no study"),
+    (BASE + "broken: [\n", "ours: "), ("a: 1\n", "ours is not a study"), ("- x\n", "ours is not a study"), ("", "ours is not a study"),
 ])  # fmt: skip
 def test_what_is_no_study_is_merged_as_text_by_git(tmp_path: Path, ours: str, says: str) -> None:
     three(tmp_path, BASE, ours, edited(STOP))

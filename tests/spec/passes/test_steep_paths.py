@@ -103,7 +103,7 @@ def test_a_term_of_weight_0_trains_nothing(weight: str, told: int) -> None:
 
 FLAT_GRADIENTS = {
     "norm(E(gradient(round(g), g.weights)))": "the gradient in 'm' reaches no weights: `round(g)` is flat",
-    "E(norm(gradient(floor(2 * g), g.weights)))": "`floor(2 * g)` is flat", "E(norm(gradient(sign(g), x)))": "no gradient of `sign(g)` comes to 'x': `sign(g)` is flat",
+    "E(norm(gradient(floor(2 * g), g.weights)))": "`floor(2 * g)` is flat", "E(norm(gradient(sign(g), x)))": "no gradient of `sign(g)` reaches 'x': `sign(g)` is flat",
     "E(norm(directional([round(g), ceil(g)], x, x)))": "is flat", "E(norm(gradient(round(x[0]), x)))": "is flat",
 }  # fmt: skip
 
