@@ -145,7 +145,7 @@ def test_errors_come_while_typing_with_the_ranges_of_validate() -> None:
             assert diagnostic.range.end.character + 1 == problem.span.end_column
         broken = await editor.type(FLAT.replace("replicates: 5", "replicates: [5"))
         assert len(broken) == 1 and "not closed" in broken[0].message
-        hidden = await editor.type(FLAT.replace("d: 100 ", "sum: 1\n      d: 100 "))
+        hidden = await editor.type(FLAT.replace("d: 100 ", "pi: 3\n      d: 100 "))
         assert [item.severity for item in hidden] == [lsp.DiagnosticSeverity.Warning]
         assert await editor.type(FLAT) == []
 
