@@ -15,7 +15,7 @@ from .conftest import RUN, Command
 
 ROOT = Path(__file__).parents[3]
 GOOD = "dlspec: 1\nstudy: s\nexperiments: {e: {measures: {m: 1 + 1}}}\n"
-DOUBTFUL = "dlspec: 1\nstudy: s\nexperiments: {e: {constants: {sum: 1}, measures: {m: sum}}}\n"
+DOUBTFUL = "dlspec: 1\nstudy: s\nexperiments: {e: {constants: {pi: 3}, measures: {m: pi}}}\n"
 WRONG = "dlspec: 1\nstudy: s\nexperiments: {e: {measures: {m: q + 1}}}\n"
 
 
@@ -30,7 +30,7 @@ def test_prose_goes_to_standard_error(dlspec: Command) -> None:
     done = dlspec("validate", "good.yaml", "doubtful.yaml", "wrong.yaml")
     assert done.returncode == 1
     assert done.stdout == "good.yaml: valid\ndoubtful.yaml: valid\n"
-    assert "warning: the name 'sum' hides" in done.stderr and "wrong.yaml:3:33: unknown name 'q'" in done.stderr
+    assert "warning: the name 'pi' hides" in done.stderr and "wrong.yaml:3:33: unknown name 'q'" in done.stderr
     assert done.stderr.endswith("\n1 error.\n")
 
 
