@@ -49,8 +49,8 @@ class EvaluationParts:
         self.name, self.examples = name, examples
         self.measures = list(given)
         self.statistics = statistics_of(self.program) if measures is None else []
-        slow = self.context.on_cpu and decomposes(self.program, [item.term for item in self.measures])
-        self.xla = self.context.xla and not slow
+        terms = [item.term for item in self.measures]
+        self.xla = self.context.xla and not (self.context.on_cpu and decomposes(self.program, terms))
         """How it is compiled: on a CPU as a plain graph where XLA is slow at what is measured, however the program is trained."""
         erring = erring_estimates(self.program)
         own = self.measures if measures is None else [plan for plan in erring if plan in self.measures]

@@ -20,13 +20,11 @@ from ..results.run_list import RunRecord
 from ..results.verdicts import MARKS, PLURAL, VERDICTS
 from ..verdicts.evidence_text import chance_text, lines, needed
 from .endings import Cause, causes
-from .figures import Picture, pictures
+from .figures import REST_IS_THERE, Picture, pictures
 from .final_values import Finals, finals
 from .margins import margins_picture
 from .one_file import one_file
 from .provenance import IN_THE_HEAD, provenance
-
-REST_IS_THERE = "The rest is on the page"
 
 
 @dataclass(frozen=True)

@@ -98,8 +98,9 @@ class ExperimentResolver:
     @cached_property
     def together(self) -> bool:
         """Whether cells are checked together: not where each is checked alone, to be compared with the others. Raises StudyError."""
-        apart = compared(self.document.source.text, self.axes, self.model) and each_alone(self.axes, self.model)
-        return self.may_be_together and not apart
+        if not self.may_be_together:
+            return False
+        return not (compared(self.document.source.text, self.axes, self.model) and each_alone(self.axes, self.model))
 
     def _must_exist(self, node: yaml.Mapping, patch: yaml.Mapping, what: str, span: Span) -> None:
         reached: yaml.Node = node
