@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 
+from .frame_space import with_room
 from .process_end import end_at_once
 from .short_command import begin
 
@@ -13,9 +14,7 @@ def main() -> None:
     """Runs the command."""
     begin()
     try:
-        from .cli.start import main as command
-
-        command()
+        with_room(_command)
     except KeyboardInterrupt:  # before the command could begin
         print("interrupted", file=sys.stderr)
         sys.exit(130)
@@ -25,6 +24,12 @@ def main() -> None:
     finally:
         if not gc.isenabled():
             gc.freeze()  # nor is anything collected at the end, where Python would look through all there is
+
+
+def _command() -> None:
+    from .cli.start import main as command
+
+    command()
 
 
 if __name__ == "__main__":

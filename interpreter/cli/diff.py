@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from ..api.diff_studies import Compared
 
 
 def diff(
@@ -27,13 +23,10 @@ def diff(
         from . import git_driver as git
 
         raise typer.Exit(git.textconv(sides) if textconv else git.driver(sides))
+    if not (as_json or markdown):
+        from .diff_as_text import diff_as_text
+
+        raise typer.Exit(diff_as_text(sides, runs))
     from .diff_files import diff_files, show_json, show_markdown
 
-    show = show_json if as_json else show_markdown if markdown else _show_text
-    raise typer.Exit(diff_files(sides, runs, show))
-
-
-def _show_text(compared_studies: Compared) -> None:
-    from ..api.diff_text import print_diffs
-
-    print_diffs(compared_studies.diffs, compared_studies.past, sys.stdout)
+    raise typer.Exit(diff_files(sides, runs, show_json if as_json else show_markdown))

@@ -1,4 +1,4 @@
-"""Where the command `dlspec` begins: a short command loads itself alone, and a study that is only to be checked not even what reads options."""
+"""Where the command `dlspec` begins: a short command loads itself alone, and a check or a comparison without options not even what reads these."""
 
 from __future__ import annotations
 
@@ -24,10 +24,15 @@ def _run(arguments: Sequence[str]) -> None:
     """Runs what is asked for; a shell that completes a word may want any of the commands."""
     name, rest = (arguments[0], arguments[1:]) if arguments else ("", ())
     completing = "_DLSPEC_COMPLETE" in os.environ
-    if name == "validate" and rest and not completing and not any(word.startswith("-") for word in rest):
+    plain = bool(rest) and not completing and not any(word.startswith("-") for word in rest)
+    if name == "validate" and plain:
         from .validate_files import validate_files
 
         sys.exit(validate_files(rest))
+    if name == "diff" and plain:
+        from .diff_as_text import diff_as_text
+
+        sys.exit(diff_as_text(rest))
     if name in ALONE and not completing:
         from .root_command import without_commands
 

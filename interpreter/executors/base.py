@@ -7,8 +7,10 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
+from ..frame_space import with_room
 from ..program.job import Job, JobGroup
 from ..results.replicates import Replicate
 
@@ -65,7 +67,7 @@ class Threads:
     def submit(self, group: JobGroup) -> None:
         """Takes the jobs of a group."""
         self.begin(group)
-        self.pool.submit(self._run, group)
+        self.pool.submit(with_room, partial(self._run, group))
 
     def begin(self, group: JobGroup) -> None:
         """Counts a group as running, until its last job is taken up."""

@@ -15,11 +15,13 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import partial
 from multiprocessing.connection import Connection
 from types import ModuleType
 from typing import Any
 
 from ..backend.devices import Asked
+from ..frame_space import with_room
 from ..program.job import Job, JobGroup, Watcher
 from ..results.replicates import Replicate
 from .base import Finished, Threads
@@ -194,7 +196,7 @@ def _serve(line: Connection, jobs: int, device: Asked) -> None:
         while running or not leaving:
             match inbox.get():
                 case bytes() as sent:
-                    pool.submit(run, unpacked(sent, JobGroup))
+                    pool.submit(with_room, partial(run, unpacked(sent, JobGroup)))
                     running += 1
                 case [*ended]:
                     for job, replicates in ended:

@@ -9,7 +9,7 @@ from ..diagnostics.problems import Problem
 from ..expressions.parser import COMPARISONS
 from ..ir import terms as t
 from ..ir.plan import Program
-from ..passes.integer_ranges import Known
+from ..passes.integer_ranges import Known, Ranges
 from ..source.several import OnePointNeeded
 from ..tables.operations import OPERATIONS
 from .all_points import at_points
@@ -19,14 +19,14 @@ from .integer_ranges import PartBounds
 from .measure_reads import MeasureReads, spread_by_rank
 
 
-def doubtful(program: Program, reads: MeasureReads) -> Iterator[Problem]:
-    """Warnings of what stands in a program's terms, each place once."""
+def doubtful(program: Program, reads: MeasureReads, data: Ranges | None, counted: bool) -> Iterator[Problem]:
+    """Warnings of what stands in a program's terms, each place once; `data` and `counted` as in `PartBounds`."""
     outputs = {item.name: item.term for item in program.outputs}
     made = (*(item.term for item in (*program.draws, *program.examples)), *(one.input for one in program.networks))
     minimised = [one.term for one in program.loss]
     measured = [measure.term for measure in program.measures]
     evaluated = set(map(id, measured))
-    bounds = PartBounds(program)
+    bounds = PartBounds(program, data, counted)
     told: set[int] = set()
     for root in (*made, *outputs.values(), *minimised, *measured):
         if not reads.of(root).doubtful:

@@ -287,7 +287,7 @@ class ExperimentChecker:
             *in_their_phases(by_modes, lambda one, _: untrained(one, SteepPaths(one))),
             *in_all_phases(by_modes, lambda one, _: tuple(flat_gradients(one, derived, reads))),
             *named_beside(program, reads),
-            *doubtful(program, reads),
+            *doubtful(program, reads, data, clock is not None),
             *equal_inputs(program),
         )
 

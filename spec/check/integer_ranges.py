@@ -15,13 +15,13 @@ from ..source.several import OnePointNeeded
 from .measure_reads import MeasureReads
 
 
-def data_ranges(program: Program) -> dict[int, Known] | None:
-    """The bounds of what is drawn and of examples, by term: for all programs that have these. None where something is wrong."""
+def data_ranges(program: Program) -> Ranges | None:
+    """The bounds of what is drawn and of examples: for all programs that have these. None where something is wrong."""
     found = _ranges(program)
     found.times = at_updates(program.training)
     for item in (*program.draws, *program.examples):
         found.of(item.term)
-    return None if found.problems else found.known
+    return None if found.problems else found
 
 
 def estimate_ranges(program: Program) -> dict[int, Known]:
@@ -33,7 +33,7 @@ def estimate_ranges(program: Program) -> dict[int, Known]:
 
 def ranges(
     program: Program,
-    data: Mapping[int, Known] | None,
+    data: Ranges | None,
     reads: MeasureReads,
     estimates: Mapping[int, Known] | None = None,
 ) -> list[Problem]:
@@ -45,7 +45,7 @@ def ranges(
     if not _has_ints(program, reads):
         return []
     found = _ranges(program)
-    found.known.update({**(data or {}), **(estimates or {})})
+    found.known.update({**(data.known if data is not None else {}), **(estimates or {})})
     found.times = at_updates(program.training)
     for name, term in _roots(program):
         _root(found, name, term)
@@ -65,7 +65,7 @@ def _has_ints(program: Program, reads: MeasureReads) -> bool:
     return any(reads.of(term).ranged for term in terms) or reads.together(program.measures)[2]
 
 
-def _measures(ranges_: Ranges, program: Program, data: Mapping[int, Known] | None, reads: MeasureReads) -> None:
+def _measures(ranges_: Ranges, program: Program, data: Ranges | None, reads: MeasureReads) -> None:
     """Looks through the measures, after all that they read."""
     if ranges_.problems or data is None:  # what hangs on a problem is not told to be sound
         for measure in program.measures:
@@ -105,10 +105,12 @@ class PartBounds:
     """The bounds of ints and bools within what is computed under a program's names; nothing that is wrong is told.
 
     Each raises OnePointNeeded where bounds hang on a number that varies along sweep points: those of all of them may be too wide.
+    `data` are the bounds of what is drawn and of examples at updates, and `counted` says whether a counter stands in any term.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, data: Ranges | None = None, counted: bool = True) -> None:
         self.program = program
+        self.data, self.counted = data, counted
         self.found: dict[bool, Ranges] = {}
         self.told: set[Span | None] = set()
 
@@ -141,8 +143,19 @@ class PartBounds:
         if measured not in self.found:
             ranges_ = self.found[measured] = _ranges(self.program)
             ranges_.times = (at_evaluations if measured else at_updates)(self.program.training)
+            if self.data is not None and not self.data.vary and not (measured and self.counted):
+                _take(ranges_, self.data)
         self.found[measured].of(root)
         return self.found[measured]
+
+
+def _take(ranges_: Ranges, data: Ranges) -> None:
+    """Gives ranges the bounds that others of the same names found, and their warnings."""
+    ranges_.known.update(data.known)
+    ranges_.behind.update(data.behind)
+    ranges_.parameters.update(data.parameters)
+    ranges_.doubts.extend(data.doubts)
+    ranges_.told.update(data.told)
 
 
 def _must_be_of_one_point(ranges_: Ranges) -> None:

@@ -25,7 +25,6 @@ from .claim_subject import Subject
 from .claims import check_until
 from .context import Context
 from .expression_text import read
-from .learning_rates import scheduled
 from .measures import loss_term
 from .scope import ExperimentScope
 from .steps import Borders, speaks_of_borders, step_of
@@ -68,6 +67,8 @@ class TrainingChecker:
             for plan in phase.all_optimizers:
                 for name, value in plan.arguments.items():
                     if isinstance(value, t.Term):
+                        from .learning_rates import scheduled
+
                         row = OPTIMIZERS[plan.name].parameters[name]
                         scheduled(f"'{name}'", row.bounds, value, first, steps, explained(row.meaning))
             first += steps

@@ -124,7 +124,7 @@ class Values:
                 taken &= np.broadcast_to(self._value(condition, given, 0), count) == holds
         except Unknown:
             return None
-        return np.unique(found[taken]) if taken.any() else None
+        return _distinct(found[taken]) if taken.any() else None
 
     def leaf(self, term: t.Term) -> Hashable:
         """What tells the number that a name or a parameter stands for."""
@@ -175,7 +175,7 @@ class Values:
         """The values of a number by itself."""
         bounds = self.bounds(term)
         if isinstance(term, t.Literal) and isinstance(term.value, np.ndarray):
-            values = np.unique(term.value)
+            values = _distinct(term.value)
         elif bounds is None or bounds[1] - bounds[0] >= 2 * self.most[0]:
             raise Unknown
         else:
@@ -202,6 +202,12 @@ class Values:
         if result.dtype.kind not in "biu":
             raise Unknown
         return result
+
+
+def _distinct(values: Array) -> Array:
+    """The distinct values in order, as `numpy.unique` gives them, which would first load NumPy's masked arrays."""
+    ordered = np.sort(values, axis=None)
+    return np.append(ordered[:1], ordered[1:][ordered[1:] != ordered[:-1]])
 
 
 def _whole(term: t.Term) -> bool:

@@ -26,7 +26,7 @@ class Timed:
     ) -> None:
         self.bindings = bindings
         self.parameters = parameters
-        self.known: dict[str, Value] = {counter_name(name): Value(value, (EXAMPLE,)) for name, value in times.items()}
+        self.known: dict[str, Value] = {}
         self.times = times
         self.timed = False
 
@@ -43,8 +43,9 @@ class Timed:
             if not isinstance(item, PLAIN):
                 return False
             if isinstance(item, t.StepNumber):
-                if counter_name(item.counter) not in self.known:
+                if item.counter not in self.times:
                     return False
+                self.known.setdefault(counter_name(item.counter), Value(self.times[item.counter], (EXAMPLE,)))
                 self.timed = True
             if isinstance(item, t.Reference) and not self._known(item.name, self.bindings.get(item.name)):
                 return False
