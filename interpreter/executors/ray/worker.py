@@ -12,7 +12,7 @@ import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from dlspec.spec.ir.data import NamedFile
 from dlspec.spec.passes.digests import NUMERICS
 
 from ...backend.versions import PACKAGES
+from ...frame_space import with_room
 from ...program.job import Job
 from ...results.errors import Damaged
 from ...results.replicates import Curve, Replicate
@@ -100,7 +101,7 @@ def run(sent: Sent, inbox: Any) -> Outcome:
             return Outcome(
                 fault=f"TensorFlow finds a {found} on {platform.node()}, but Ray was told of a {sent.device}"
             )
-        return _trained(sent, reporter, stop)
+        return with_room(partial(_trained, sent, reporter, stop))
 
 
 def differences(here: Mapping[str, str], there: Mapping[str, str]) -> str:
