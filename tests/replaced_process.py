@@ -11,11 +11,13 @@ import multiprocessing
 import sys
 import traceback
 import warnings
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import pytest
+from dlspec.interpreter.frame_space import with_room
 
 BOUND = 1536
 """How many MiB a child may hold resident at the end of a file and go on, what it shares with the worker among them."""
@@ -104,7 +106,11 @@ class ReplacedProcess:
             leaving = nextitem is None or resident() >= (self.most if item.path == nextitem.path else self.bound)
             self.interactor.item_index = number
             try:
-                session.config.hook.pytest_runtest_protocol(item=item, nextitem=None if leaving else nextitem)
+                with_room(
+                    partial(
+                        session.config.hook.pytest_runtest_protocol, item=item, nextitem=None if leaving else nextitem
+                    )
+                )
             except BaseException:
                 fault = traceback.format_exc()
             line.send(("done", leaving or bool(fault), (session.shouldfail, session.shouldstop), fault))
