@@ -108,7 +108,7 @@ class PartBounds:
     `data` are the bounds of what is drawn and of examples at updates, and `counted` says whether a counter stands in any term.
     """
 
-    def __init__(self, program: Program, data: Ranges | None = None, counted: bool = True) -> None:
+    def __init__(self, program: Program, data: Ranges | None, counted: bool) -> None:
         self.program = program
         self.data, self.counted = data, counted
         self.found: dict[bool, Ranges] = {}

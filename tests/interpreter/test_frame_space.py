@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import resource
+import sys
 import threading
 
 import pytest
@@ -19,6 +19,8 @@ def _faults_at(depth: int) -> int:
     """How many pages a loop of calls asks the system for, at a depth of the stack."""
     if depth:
         return _faults_at(depth - 1)
+    import resource
+
     before = resource.getrusage(resource.RUSAGE_THREAD).ru_minflt
     for _ in range(CALLS):
         _leaf()
@@ -29,6 +31,7 @@ def _most_faults() -> int:
     return max(_faults_at(depth) for depth in range(400))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts the page faults of a thread")
 def test_no_loop_maps_memory_at_each_call_where_there_is_room() -> None:
     """CPython 3.11 takes and gives back a piece of 16 KiB at some of these depths, and faults at each call, where it is called without."""
     found: list[int] = []
