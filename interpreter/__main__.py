@@ -27,6 +27,10 @@ def main() -> None:
 
 
 def _command() -> None:
+    if sys.argv[1:2] == ["run"]:
+        from .executors.begun_early import begin_early
+
+        begin_early(sys.argv[2:])
     from .cli.start import main as command
 
     command()

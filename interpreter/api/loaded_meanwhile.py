@@ -12,15 +12,18 @@ AT_THE_END = ("dlspec.interpreter.api.conclude", "dlspec.interpreter.figures")
 
 
 @contextmanager
-def loaded_meanwhile(trained: threading.Event) -> Iterator[None]:
+def loaded_meanwhile(trained: threading.Event, elsewhere: bool = False) -> Iterator[None]:
     """Loads what the end needs, once something is `trained`: compiled programs run then, for which Python's lock is not held.
+
+    Where another process trains, that is at once: this one has nothing else to do.
 
     Whoever needs it sooner waits for it where it imports it. What cannot be loaded is told there, too, as it is imported anew.
     """
     over = threading.Event()
 
     def load() -> None:
-        trained.wait()
+        if not elsewhere:
+            trained.wait()
         for name in AT_THE_END:
             with suppress(Exception):
                 if not over.is_set():

@@ -22,6 +22,7 @@ from ..backend.devices import Asked
 from ..backend.jit_policy import jit_mode
 from ..backend.startup import device, device_without_tensorflow, environment, overlooked, start
 from ..executors.base import Executor
+from ..executors.begun_early import begun_early
 from ..program.job import Watcher
 from ..results.errors import StoreError, explained
 from ..results.exit_codes import exit_code
@@ -41,6 +42,7 @@ from .loaded_meanwhile import loaded_meanwhile
 from .settings import ExecutorName, RunSettings
 
 if TYPE_CHECKING:
+    from ..executors.training_process import TrainingProcess
     from .conclude import Concluded
 
 
@@ -134,17 +136,19 @@ def _run(
     _tell(begun, settings, audience)
     if not begun.missing:
         return begun.progress.results(plan), where
-    start(settings.device, audience.owns_process)
-    if warning := overlooked(settings.device):
-        audience.warn(warning)
-    if device() == "cpu" and any(DTYPES[batch.program.dtype].rounded for batch in begun.missing):
+    first = begun_early() if audience.owns_process else None
+    if first is None:
+        start(settings.device, audience.owns_process)
+        if warning := overlooked(settings.device):
+            audience.warn(warning)
+        where, before = device(), where
+        if where != before:
+            begun = _begun(plan, settings, store, where, _jobs(settings, where))
+    if where == "cpu" and any(DTYPES[batch.program.dtype].rounded for batch in begun.missing):
         audience.warn("on a CPU `dtype: tf32` gives the numbers of float32: only a GPU rounds to TensorFloat-32")
-    if (actual := device()) != where:
-        where = actual
-        begun = _begun(plan, settings, store, where, _jobs(settings, where))
     with _judged_anyway(plan, begun, settings, audience):
-        executor = partial(_local, begun.progress.jobs, settings.device)
-        _finish(begun, settings, store, tracking, audience, executor, figures)
+        executor = partial(_local, begun.progress.jobs, settings.device, first)
+        _finish(begun, settings, store, tracking, audience, executor, figures, elsewhere=first is not None)
     return begun.progress.results(plan), where
 
 
@@ -164,7 +168,7 @@ def _run_on_cluster(
             audience.on_cluster(cluster)
             with _judged_anyway(plan, begun, settings, audience):
                 executor = partial(Remote, cluster, jobs=settings.jobs)
-                _finish(begun, settings, store, tracking, audience, executor, figures)
+                _finish(begun, settings, store, tracking, audience, executor, figures, elsewhere=True)
         return begun.progress.results(plan), cluster.device
 
 
@@ -201,14 +205,14 @@ def _judged_anyway(plan: StudyPlan, begun: _Begun, settings: RunSettings, audien
 
 def _finish(
     begun: _Begun, settings: RunSettings, store: Store, tracking: Tracking, audience: Audience,
-    executor: Callable[[Quiet | Both], Executor], figures: DrawnMeanwhile | None,
+    executor: Callable[[Quiet | Both], Executor], figures: DrawnMeanwhile | None, elsewhere: bool,
 ) -> None:  # fmt: skip
-    """Runs what is missing to its end; `figures` are drawn as their experiments are done."""
+    """Runs what is missing to its end; `figures` are drawn as their experiments are done. `elsewhere` says that other processes train."""
     if figures is not None:
         figures.follow(begun.progress, store.owner.name)
     tracking.ended(begun.progress.replicates.values())
     told = audience.watcher(begun.missing)
-    meanwhile = loaded_meanwhile(told.trained) if audience.owns_process else nullcontext()
+    meanwhile = loaded_meanwhile(told.trained, elsewhere) if audience.owns_process else nullcontext()
     with tracking.beside(told) as watcher, meanwhile:
         form = partial(jit_mode, jit=settings.jit, device=begun.device)
         Run(begun.progress, store, executor(watcher), settings, watcher, audience.stop, form).finish()
@@ -219,11 +223,11 @@ def _jobs(settings: RunSettings, device: str) -> int:
     return settings.jobs or (1 if device == "gpu" else os.cpu_count() or 1)
 
 
-def _local(jobs: int, device: Asked, watcher: Watcher) -> Executor:
-    """The executor on this machine."""
+def _local(jobs: int, device: Asked, first: TrainingProcess | None, watcher: Watcher) -> Executor:
+    """The executor on this machine; `first` is a process that has TensorFlow loaded already."""
     from ..executors.local import RecyclingProcessPool
 
-    return RecyclingProcessPool(jobs, watcher, device)
+    return RecyclingProcessPool(jobs, watcher, device, first)
 
 
 def _tell(begun: _Begun, settings: RunSettings, audience: Audience) -> None:
