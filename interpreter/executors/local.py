@@ -30,6 +30,7 @@ class RecyclingProcessPool(Threads):
         super().__init__(jobs, self._train)
         self.watcher = watcher
         self.asked = device
+        self.first = first
         self.children: list[TrainingProcess] = []
         if first is not None:
             self._add(first)
@@ -75,8 +76,10 @@ class RecyclingProcessPool(Threads):
             child.cancel()
 
     def close(self) -> None:
-        """Waits for threads and processes to end."""
+        """Waits for threads and processes to end, but for the first: it ends beside what follows, with this process at the latest."""
         super().close()
         for child in self.children:
             child.leave()
-            child.hears.join()
+        for child in self.children:
+            if child is not self.first:
+                child.hears.join()
