@@ -10,7 +10,6 @@ import os
 import sys
 import threading
 
-
 LARGE = frozenset({"matplotlib", "tensorflow"})
 
 

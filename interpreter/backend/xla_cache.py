@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import platform
 import time
 from importlib.metadata import version
 from pathlib import Path
 
 from dlspec.spec.cache_dir import user_cache
+
+from .vectors import instructions
 
 OPTION = "--tf_xla_persistent_cache_directory"
 DEVICES = "--tf_xla_persistent_cache_device_types"
@@ -43,18 +44,8 @@ def use_compilation_cache() -> None:
 
 
 def _made_for() -> str:
-    made_for = f"{_instructions()}\n{os.environ.get('XLA_FLAGS', '')}"
+    made_for = f"{instructions()}\n{os.environ.get('XLA_FLAGS', '')}"
     return f"{version('tensorflow')}-{hashlib.sha256(made_for.encode()).hexdigest()[:12]}"
-
-
-def _instructions() -> str:
-    """What the processor can do, as far as the system says."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    shown = [line for line in lines if line.startswith(("flags", "Features", "model name"))]
-    return "\n".join([platform.machine(), platform.processor(), *sorted(set(shown))])
 
 
 def _remove_old(root: Path) -> None:

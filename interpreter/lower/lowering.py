@@ -91,8 +91,8 @@ class Lowering:
             context at the weights of another time, `with_weights` that in which values stand for some.
         estimate: the value of an estimate by its name.
         enumerated: the samples whose values are all taken; which an example has is in its number, or in that of its row.
-        fused: whether what is lowered becomes one loop; `on_cpu` whether it runs on this machine's CPU; `looped` whether blocks that are
-            alike may be one loop, as nothing is differentiated.
+        fused: whether what is lowered becomes one loop; `filled` whether its draws may be made in whole vectors beside it.
+        on_cpu: whether it runs on this machine's CPU; `looped` whether blocks that are alike may be one loop, as nothing is differentiated.
         step: how many updates have been made.
         update: the number of the update that examples are for: of evaluations, the last one made.
         clock: what the counters of the language are at a step and an update.
@@ -129,6 +129,7 @@ class Lowering:
     standing: Mapping[tuple[str, str], Value] = field(default_factory=dict)
     enumerated: tuple[Digits, ...] = ()
     fused: bool = False
+    filled: bool = False
     on_cpu: bool = False
     looped: bool = False
     step: Any = None

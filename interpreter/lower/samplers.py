@@ -21,14 +21,16 @@ Sampler = Callable[..., Any]
 SAMPLERS: Registry[Sampler] = Registry("distribution", "sampler")
 samples = SAMPLERS
 """As a decorator: `@samples("name")`."""
+STANDARD: Registry[Sampler] = Registry("distribution", "standard member")
+"""What a family's sampler takes in place of words: what each word gives before any parameter has a say, and all that is costly in it."""
 _TAIL = NormalDist().cdf(-2.0)
 
 
 def sample(
     name: str, words: Any, shape: Shape, sizes: Mapping[str, int], parameters: Mapping[str, Any], dtype: Any,
-    late: Sequence[str] = (),
+    late: Sequence[str] = (), standard: bool = False,
 ) -> Any:  # fmt: skip
-    """Values [..., *shape, *event] from words [..., W]; parameters broadcast against [..., *shape].
+    """Values [..., *shape, *event] from words [..., W], or from what its `standard` member made of them; parameters broadcast against [..., *shape].
 
     `late` are parameters that nobody has seen before: where one is out of its bounds, real values are NaN.
     """
@@ -39,6 +41,8 @@ def sample(
         several = row.words(sizes) > 1 or row.event(sizes)
         each = (row.words(sizes),) if several else ()
         words = tf.reshape(words, [-1 if size is None else size for size in lead] + [*shape, *each])
+        if name in STANDARD and not standard:
+            words = STANDARD[name](words, dtype)
         return SAMPLERS[name](words, dtype=dtype, **sizes, **parameters)
     flat = SAMPLERS[name](words, count=math.prod(shape), dtype=dtype)
     return tf.reshape(flat, [-1 if size is None else size for size in words.shape[:-1].as_list()] + list(shape))
@@ -137,14 +141,20 @@ def _polynomial(coefficients: Sequence[float], x: Any) -> Any:
     return value
 
 
+@STANDARD("normal")
+def _standard_normal(words: Any, dtype: Any) -> Any:
+    return standard(words, dtype)
+
+
+@STANDARD("truncated_normal")
+def _standard_truncated(words: Any, dtype: Any) -> Any:
+    return standard(words, dtype, _TAIL)
+
+
 @samples("normal")
-def _normal(words: Any, mean: Any, deviation: Any, dtype: Any) -> Any:
-    return mean + deviation * standard(words, dtype)
-
-
 @samples("truncated_normal")
-def _truncated_normal(words: Any, mean: Any, deviation: Any, dtype: Any) -> Any:
-    return mean + deviation * standard(words, dtype, _TAIL)
+def _normal(made: Any, mean: Any, deviation: Any, dtype: Any) -> Any:
+    return mean + deviation * made
 
 
 @samples("uniform")
@@ -158,9 +168,14 @@ def _uniform(words: Any, low: Any, high: Any, dtype: Any) -> Any:
     return tf.cast(low + width * unit(words, tf.float64), dtype)
 
 
+@STANDARD("exponential")
+def _standard_exponential(words: Any, dtype: Any) -> Any:
+    return -tf.math.log1p(-unit(words, dtype))
+
+
 @samples("exponential")
-def _exponential(words: Any, rate: Any, dtype: Any) -> Any:
-    return -tf.math.log1p(-unit(words, dtype)) / rate
+def _exponential(made: Any, rate: Any, dtype: Any) -> Any:
+    return made / rate
 
 
 @samples("laplace")

@@ -16,13 +16,15 @@ from dlspec.spec.tables.gradient_modes import mode_of
 from dlspec.spec.tables.operations import OPERATIONS
 from dlspec.spec.tables.stored_types import LEFT_OUT
 
+from ..backend.vectors import lanes
 from .backward_modes import with_backward_mode
+from .branches import out_of_branch
 from .elementwise import one_division
 from .linear_algebra import dot_as_product
 from .lowering import TENSOR, Lowering, Value
 from .operations import LOWERINGS
 from .reductions import exact_mean
-from .samplers import sample
+from .samplers import STANDARD, sample
 from .threefry import words
 
 
@@ -269,7 +271,9 @@ def _sample(term: t.Sample, context: Lowering) -> Value:
     copies = int(np.prod(extents, dtype=int))
     one_pass = context.fused and row.per_word == 1
     number = context.other if context.other is not None and term.path in context.otherwise else context.index
-    bits = words(context.keys(term), number, each * copies, one_pass=one_pass)
+    bits, standard = _made_apart(term, number, each * copies, context) if context.filled else None, True
+    if bits is None:
+        bits, standard = words(context.keys(term), number, each * copies, one_pass=one_pass), False
     bits = tf.reshape(bits, [*(context.length(axis) for axis in (REPLICATE, EXAMPLE)), *extents, each])
     axes: Axes = (REPLICATE, EXAMPLE, *(index.key for index in around))
     if EXAMPLE not in context.lead:
@@ -289,8 +293,27 @@ def _sample(term: t.Sample, context: Lowering) -> Value:
     late = [
         name for name, parameter in term.parameters.items() if not isinstance(parameter, t.Literal | t.SweptConstant)
     ]
-    tensor = sample(term.distribution, bits, term.shape, term.sizes, parameters, context.dtype, late)
+    tensor = sample(term.distribution, bits, term.shape, term.sizes, parameters, context.dtype, late, standard)
     return Value(context.cast(tensor, term.type.kind), axes)
+
+
+MAX_PADDED = 90
+"""From so many values an example on, those beyond the last whole vector are few beside the others."""
+
+
+def _made_apart(term: t.Sample, number: Any, count: int, context: Lowering) -> Any:
+    """What the family's standard member makes of a sample's words, [R, B, count], where the last vector would not be full; else nothing.
+
+    XLA makes the values beyond the last whole vector one by one, and one takes nearly half as long as a vector: 20 take longer than
+    32. So whole vectors are made, in a branch of their own, since XLA would make no more than is used.
+    """
+    padding = -count % lanes()
+    if not padding or count >= MAX_PADDED or term.distribution not in STANDARD:
+        return None
+    standard, keys = STANDARD[term.distribution], context.keys
+    assert keys is not None
+    made = out_of_branch(context.step, lambda: standard(words(keys(term), number, count, True, padding), context.dtype))
+    return made[..., :count]
 
 
 def _enumerated(term: t.Sample, digits: Digits, context: Lowering) -> Value:

@@ -72,15 +72,15 @@ def _rounds(key0: Any, key1: Any, x0: Any, x1: Any) -> tuple[Any, Any]:
     return x0, x1
 
 
-def words(keys: Any, index: Any, count: int, one_pass: bool = False) -> Any:
-    """Random words [R, B, count].
+def words(keys: Any, index: Any, count: int, one_pass: bool = False, padding: int = 0) -> Any:
+    """Random words [R, B, count]; in one pass so many more, of which nobody may make anything, as `padding`.
 
     keys: uint32 [R, 2]; index: the examples' numbers, below 2³², int [B] or [R, B]. The first half of an example's
     words comes from one lane of its blocks, the second half from the other: side by side, or in one pass over the words, each
     of which asks for its block. That is faster where XLA makes one loop of words and what becomes of them.
     """
     blocks = (count + 1) // 2
-    place = tf.range(count if one_pass else blocks, dtype=tf.int32)
+    place = tf.range(count + padding if one_pass else blocks, dtype=tf.int32)
     first = place < blocks
     number = tf.cast(index, tf.uint32)
     number = number[tf.newaxis, :, tf.newaxis] if number.shape.rank == 1 else number[:, :, tf.newaxis]
@@ -88,7 +88,7 @@ def words(keys: Any, index: Any, count: int, one_pass: bool = False) -> Any:
     # Not `keys[:, 0, None, None]`: where the keys are a stack, TensorFlow's own rewriting of the graph drops the new axes.
     key0, key1 = (tf.reshape(keys[:, lane], [-1, 1, 1]) for lane in (0, 1))
     x0, x1 = threefry(key0, key1, number, block)
-    if count == 1:
+    if count == 1 and not padding:
         return x0
     return tf.where(first, x0, x1) if one_pass else tf.concat([x0, x1[..., : count - blocks]], axis=-1)
 

@@ -15,6 +15,7 @@ from dlspec.spec.tables.distributions import DISTRIBUTIONS
 
 from ..backend.graph_functions import graph_function
 from ..lower import Lowering, Value
+from ..lower.branches import out_of_branch
 from ..networks.network import input_of
 from .context import ProgramContext, lead_axes
 
@@ -114,15 +115,26 @@ def _out_of_branch(lowering: Lowering, term: t.Term) -> Value:
     found: list[Value] = []
 
     def made() -> Any:
-        found.append(replace(lowering, fused=True)(term))
+        found.append(replace(lowering, fused=True, filled=_drawn_to_the_bit(term))(term))
         return found[0].tensor
 
-    def unused() -> Any:
-        return tf.zeros(found[0].tensor.shape, found[0].tensor.dtype)
+    return Value(out_of_branch(lowering.step, made), found[0].axes)
 
-    # Not `tf.cond`: XLA takes both branches of a condition where each is elementwise.
-    tensor = tf.switch_case(tf.cast(lowering.step < 0, tf.int32), [made, unused])
-    return Value(tensor, found[0].axes)
+
+def _drawn_to_the_bit(term: t.Term) -> bool:
+    """Whether a term has the same bits where its draws are made beside it: a draw's last operation is a product, and one that is added is not rounded first."""
+    match term:
+        case t.Sample(parameters={"mean": mean, "deviation": deviation}):
+            return _is(mean, 0) or not _is(deviation, 1)
+        case t.Sample():
+            return True
+        case t.Operate(operation="multiply" | "divide", arguments=arguments):
+            return all(_drawn_to_the_bit(one) or not t.has(one, t.Sample) for one in arguments)
+    return False
+
+
+def _is(term: t.Term, value: float) -> bool:
+    return isinstance(term, t.Literal) and bool((term.value == value).all())
 
 
 def _drawing(context: ProgramContext, loss: Sequence[LossPlan]) -> list[tuple[str, t.Term]]:

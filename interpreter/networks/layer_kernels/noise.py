@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from ...lower.elementwise import as_number
-from ...lower.samplers import SAMPLERS, unit
+from ...lower.samplers import SAMPLERS, standard, unit
 from ...lower.threefry import folded, words
 from ..copies import keys_of
 from .registry import KERNELS, LayerCall, Tensors
@@ -53,4 +53,4 @@ def gaussian_noise(call: LayerCall, x: Any, weights: Tensors) -> Any:
     """x with normal noise of a deviation `stddev`."""
     bits = random_bits(call, x.shape)
     zero, deviation = (as_number(value, x.dtype) for value in (0.0, call.plan.config["stddev"]))
-    return x + SAMPLERS["normal"](bits, mean=zero, deviation=deviation, dtype=x.dtype)
+    return x + SAMPLERS["normal"](standard(bits, x.dtype), mean=zero, deviation=deviation, dtype=x.dtype)

@@ -104,7 +104,7 @@ def test_old_programs_are_removed(cache: Path) -> None:
 def test_machines_of_other_kinds_share_nothing(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folders = []
     for instructions in ("avx2", "avx512"):
-        monkeypatch.setattr(compilation_cache, "_instructions", lambda held=instructions: held)
+        monkeypatch.setattr(compilation_cache, "instructions", lambda held=instructions: held)
         folders.append(compilation_cache._made_for())
     assert folders[0] != folders[1]
 

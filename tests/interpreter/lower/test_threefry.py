@@ -78,6 +78,11 @@ def test_words_are_pure_in_replicate_example_and_place(count: int) -> None:
             tf.constant(keys), tf.constant(index), count, one_pass=True
         )
         np.testing.assert_array_equal(in_one.numpy(), forms[0])
+        filled = tf.function(words, jit_compile=xla, autograph=False)(
+            tf.constant(keys), tf.constant(index), count, one_pass=True, padding=3
+        )
+        assert filled.shape == (3, 4, count + 3)
+        np.testing.assert_array_equal(filled[..., :count].numpy(), forms[0])
     alone = words(tf.constant(keys[1:2]), tf.constant(index[2:3]), count).numpy()
     np.testing.assert_array_equal(alone[0, 0], forms[0][1, 2])
     own = words(tf.constant(keys), tf.constant(np.stack([index, index + 1, index])), count).numpy()

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
+from dlspec.interpreter.backend.vectors import lanes
+from dlspec.interpreter.lower import terms
 from dlspec.interpreter.program import batches as held_examples
 from dlspec.interpreter.program.program import Compiled
 from dlspec.spec.ir.plan import Program
@@ -120,10 +122,44 @@ replicates: 2
 """
 
 
+def branches(compiled: Compiled) -> int:
+    return sum(count for kind, count in compiled.operations().items() if "Case" in kind)
+
+
+@pytest.mark.parametrize(
+    ("drawn", "filled"),
+    [
+        ("normal([21])", True), ("normal([21]) / 3", True), ("transpose(normal(0, 2, [3, 7]))", False), ("exponential(s, [21])", True),
+        ("s * truncated_normal([3, 7])", True), ("normal(1, 2, [21])", True), ("normal(1, 1, [21])", False), ("s + normal([21])", False),
+        ("normal([24])", False), ("normal([101])", False), ("[normal([21]), normal([21])]", False),
+    ],
+)  # fmt: skip
+def test_draws_that_fill_no_vectors_are_made_with_more_beside_them_and_have_the_same_bits(
+    program: Callable[[str], Program], monkeypatch: pytest.MonkeyPatch, drawn: str, filled: bool
+) -> None:
+    """Elsewhere a draw's last product and a sum are one operation, which rounds once."""
+    text = (
+        REALS.replace("scale * normal([20])", drawn)
+        .replace('r: "dot(v, x)"', 'r: "sum(x)"')
+        .replace("input: x", "input: few")
+    )
+    found = []
+    for lanes_of_one in (8, 1):
+        monkeypatch.setattr(terms, "lanes", lambda lanes_of_one=lanes_of_one: lanes_of_one)
+        made = Compiled(program(text), [0, 1], True)
+        assert branches(made) == 1 + (filled and lanes_of_one == 8)
+        made.train(20)
+        found.append(made.saved()[0])
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_many_reals_come_out_of_a_branch_and_are_the_same(program: Callable[[str], Program]) -> None:
     made = [Compiled(program(REALS), [0, 1], True, portable=portable) for portable in (False, True)]
     assert ["Case" in "".join(one.operations()) for one in made] == [True, False]
-    assert sum(count for kind, count in made[0].operations().items() if "Case" in kind) == 1  # x, not few, not unused
+    assert branches(made[0]) == 1 + bool(
+        -20 % lanes()
+    )  # x, and its draws where they fill no vectors; not few, not unused
     for one in made:
         one.train(20)
     for place, variable in made[0].networks["f"].weights.items():
@@ -132,8 +168,7 @@ def test_many_reals_come_out_of_a_branch_and_are_the_same(program: Callable[[str
 
 def test_what_the_loss_itself_asks_for_comes_out_of_a_branch(program: Callable[[str], Program]) -> None:
     text = REALS.replace('r: "dot(v, x)"', 'r: "sum(few)"')  # no other name of the example speaks of x
-    operations = Compiled(program(text), [0], True).operations()
-    assert sum(count for kind, count in operations.items() if "Case" in kind) == 1
+    assert branches(Compiled(program(text), [0], True)) == 1 + bool(-20 % lanes())
 
 
 @pytest.mark.parametrize("data", ["{train: 20}", "stream"])
