@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from .machine import machine, versions
+from .process_memory import PeakMemory
 from .studies_table import row, section
 from .workloads import ROOT
 
@@ -145,13 +146,14 @@ def _time(commands: list[list[str]], times: Times) -> None:
             with said.open("w") as stream:
                 begin = time.perf_counter()
                 process = subprocess.Popen([*command, *more], cwd=ROOT, env=environment, stdout=stream, stderr=stream)
-                _, status, used = os.wait4(process.pid, 0)
-                seconds += time.perf_counter() - begin
+                with PeakMemory(process.pid) as peak:
+                    _, status, used = os.wait4(process.pid, 0)
+                    seconds += time.perf_counter() - begin
             if os.waitstatus_to_exitcode(status) not in (0, 1):  # 1: a claim fails
                 raise RuntimeError(f"{' '.join(command)} failed: {said.read_text()[-500:]}")
             programs += sum(1 for _ in Path(folder).glob("dlspec/xla/*/*.pb"))
         computed += used.ru_utime + used.ru_stime
-        memory = max(memory, used.ru_maxrss / 1024)
+        memory = max(memory, peak.mib)
     for values, value in zip(
         (times.seconds, times.computed, times.memory, times.programs),
         (seconds, computed, memory, programs),
