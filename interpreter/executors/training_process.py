@@ -161,20 +161,29 @@ def _main_set_aside() -> Iterator[None]:
 def _serve_beside(line: Connection, other: Connection) -> None:
     """The process that was forked, which holds the `other` end of its line, too: as long as it did, it would not see that its parent is gone."""
     other.close()
-    try:
-        _serve(line, AUTO)
-    except Exception:  # the parent loads TensorFlow itself then, and tells what it meets
-        os._exit(1)
+    _serve(line, AUTO, beside=True)
 
 
-def _serve(line: Connection, device: Asked) -> None:
+def _load(device: Asked, beside: bool) -> None:
+    """Loads TensorFlow. Where that fails `beside` a parent that can load it itself, the parent does, and tells what it meets."""
+    from ..backend.startup import held_back, start
+
+    if not beside:
+        start(device, own_process=True)
+        return
+    with held_back():
+        try:
+            start(device, own_process=True)
+        except Exception:
+            os._exit(1)
+
+
+def _serve(line: Connection, device: Asked, beside: bool = False) -> None:
     """The process: trains what it is given until it is told to leave, or its parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent has it too, and cancels
     inbox: queue.Queue[Any] = queue.Queue()
     threading.Thread(target=_take, args=(line, inbox), daemon=True).start()
-    from ..backend.startup import start
-
-    start(device, own_process=True)
+    _load(device, beside)
     from ..program.program_cache import ProgramCache
     from ..program.training_loop import train_group
 

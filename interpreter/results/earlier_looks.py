@@ -55,7 +55,7 @@ def _otherwise(
     old, new = _data(before, about), _data(claim, now)
     words = _words(old, new) if old != new else ""
     if not words and _differ(before, claim, "judged_on") and all(about.get(name) == now.get(name) for name in VERSIONS):
-        words = "other data, training or measures"
+        words = "other cells, data, training or measures"
     means = _differ(before, claim, "meaning") if before.get("meaning") and claim.get("meaning") else None
     changed = before["check"] != claim["check"] if means is None else means
     by = f"by `{before['check']}`" if changed and before["check"] != claim["check"] else ""

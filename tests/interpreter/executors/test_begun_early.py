@@ -125,6 +125,17 @@ def test_a_study_that_is_not_valid_is_told_and_nothing_goes_on(tmp_path: Path) -
     assert seen and not any(map(runs_on, seen))
 
 
+def test_a_tensorflow_that_cannot_be_loaded_is_told_of_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study(tmp_path)
+    (tmp_path / "tensorflow").mkdir()
+    (tmp_path / "tensorflow" / "__init__.py").write_text(
+        "import sys\nprint('not here', file=sys.stderr)\nraise ImportError('no library')\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    out, err = begun(tmp_path).communicate(timeout=60)
+    assert (out, err.count("not here"), err.count("no library")) == ("", 1, 1)
+
+
 def test_it_ends_with_a_run_that_is_killed(tmp_path: Path) -> None:
     study(tmp_path, steps=10**8, every=10**5)
     with begun(tmp_path, "--log", "json") as run:

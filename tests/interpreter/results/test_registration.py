@@ -162,7 +162,7 @@ def test_earlier_looks_at_other_data_or_by_other_checks_are_told(tmp_path: Path)
     looks = earlier_looks(tmp_path, "line", {"profile": "", **about}, claims(rows))
     assert sorted(looks["e.small"]) == [
         "fails by another judge, family or constant",
-        "fails with other data, training or measures",
+        "fails with other cells, data, training or measures",
     ]
 
 
