@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import keras
@@ -24,8 +25,8 @@ BY_FANS = frozenset(row.keras for row in INITIALIZERS.values() if row.by_fans)
 
 SPREAD = ("RandomNormal", "TruncatedNormal")
 """Keras' classes of the initialisers that move and spread standard values."""
-KEPT_BYTES = 16 * 2**20
-"""So much of what was drawn a network keeps for the next cells that begin in it."""
+KEPT_BYTES = 64 * 2**20
+"""So much of what was drawn last a process keeps for the next cells that begin."""
 
 
 class Values(Protocol):
@@ -36,11 +37,13 @@ class Values(Protocol):
 
 
 class Drawn:
-    """What initialisers drew: cells that differ in how far they spread the same normals take what was drawn for the first of them."""
+    """What initialisers drew, for several threads: cells that differ in how far they spread the same normals, or in how many layers
+    there are, take what was drawn for the first of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, room: int = KEPT_BYTES) -> None:
         self._kept: dict[tuple[Any, ...], Array] = {}
-        self._room = KEPT_BYTES
+        self._room = room
+        self._lock = threading.Lock()
 
     def values(self, start: InitialValue, seed: int, shape: Sequence[int], dtype: str) -> Array:
         """What Keras' initialiser gives, an array of one's own: a normal is a standard one, times its deviation, and its mean added, in `dtype`."""
@@ -52,13 +55,22 @@ class Drawn:
 
     def _drawn(self, start: InitialValue, seed: int, shape: Sequence[int], dtype: str) -> Array:
         key = (start.keras, repr(sorted(start.arguments.items())), seed, tuple(shape), dtype)
-        if (known := self._kept.get(key)) is not None:
-            return known
+        with self._lock:
+            if (known := self._kept.pop(key, None)) is not None:
+                self._kept[key] = known  # the last to go now
+                return known
         drawn = np.array(initializer(start, seed)(shape, dtype=dtype))
-        if drawn.nbytes <= self._room:
-            self._kept[key] = drawn
-            self._room -= drawn.nbytes
+        with self._lock:
+            if key not in self._kept:
+                self._kept[key] = drawn
+                self._room -= drawn.nbytes
+            while self._room < 0:
+                self._room += self._kept.pop(next(iter(self._kept))).nbytes
         return drawn
+
+
+DRAWN = Drawn()
+"""What this process drew."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +88,7 @@ class Starts:
     by_keras: Any
     kept_by: WeightFunction | None = None
     stored: str = ""
-    drawn: Drawn = field(default_factory=lambda: Drawn())
+    drawn: Drawn = DRAWN
 
     def stacked(self, seed_paths: Sequence[Sequence[str | int]], values: Values) -> Array:
         """The weight of all replicates: [R, …]; `values` gives what is made of constants and draws."""

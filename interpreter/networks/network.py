@@ -27,7 +27,7 @@ from .activations import keep_undefined
 from .blocks_in_a_loop import one_after_another
 from .copies import COPIES, as_rows, shared_by
 from .folded_batch import EACH, Batch, unpacked
-from .initial_weights import Array, Drawn, Starts, Values
+from .initial_weights import Array, Starts, Values
 from .keras_objects import of_each_replicate, of_keras
 from .layer_kernels import BATCHED, KERNELS, ROW_LOOKUPS, SHARED_INPUTS, LayerCall, Tensors, fusion_of, one_replicate
 from .weight_values import joined, kept_by
@@ -51,7 +51,6 @@ class Network:
         self.real, self.between = tf.as_dtype(dtype.real), tf.as_dtype(dtype.layers)
         self.modes = modes
         self.layers: dict[str, Any] = {}
-        self.drawn = Drawn()
         self.weights: dict[tuple[str, str], Any] = {}
         self.untrained: set[tuple[str, str]] = set()
         self.trained: frozenset[tuple[str, str]] | None = None
@@ -110,7 +109,7 @@ class Network:
                 rows, stored = list[Array](), "" if (key, name) in self.untrained else self.stored
                 for layer, of_cell in zip(layers, values, strict=True):
                     bounds = layer.kept_by.get(name) if (key, name) in changed else None
-                    one = Starts(layer, name, self.plan.name, real, by_keras.get(name), bounds, stored, self.drawn)
+                    one = Starts(layer, name, self.plan.name, real, by_keras.get(name), bounds, stored)
                     same = rows and layer is layers[0] and not one.of_term
                     rows.append(rows[0] if same else one.stacked(seed_paths, of_cell))
                 self.weights[key, name].assign(np.concatenate(rows) if len(rows) > 1 else rows[0])

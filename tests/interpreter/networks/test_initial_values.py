@@ -107,3 +107,15 @@ def test_normals_that_were_drawn_before_are_spread_as_keras_spreads_them(keras_n
             assert np.array_equal(found, right)
             found[...] = 0  # an array of one's own
     assert len(drawn._kept) == 2
+
+
+def test_what_was_asked_for_last_is_kept_as_far_as_there_is_room() -> None:
+    start, one = InitialValue("RandomNormal", {"mean": 0.0, "stddev": 2.0}), 7 * 11 * 4
+    drawn = Drawn(room=2 * one + 1)
+    right = {seed: np.array(initializer(start, seed)((7, 11), dtype="float32")) for seed in (1, 2, 3)}
+    for seed in (1, 2, 1, 3, 1):
+        assert np.array_equal(drawn.values(start, seed, (7, 11), "float32"), right[seed])
+    assert [key[2] for key in drawn._kept] == [3, 1] and drawn._room == 1
+    large = np.array(initializer(start, 4)((70, 11), dtype="float32"))
+    assert np.array_equal(drawn.values(start, 4, (70, 11), "float32"), large)
+    assert not drawn._kept and drawn._room == 2 * one + 1
