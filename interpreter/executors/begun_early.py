@@ -30,6 +30,8 @@ def begin_early(options: Sequence[str]) -> None:
         return
     if sys.platform != "linux" or "tensorflow" in sys.modules or len(os.sched_getaffinity(0)) < 2:
         return
+    if None in (sys.stdin, sys.stdout, sys.stderr):  # the line to the process would take a closed one's place
+        return
     from ..backend.startup import device_without_tensorflow
 
     if device_without_tensorflow() == "cpu":

@@ -114,6 +114,13 @@ def test_a_run_gives_the_numbers_of_one_that_trains_itself_and_loads_no_tensorfl
     assert found[0] == found[1] and len(found[0]) == 12
 
 
+def test_a_run_without_standard_streams_trains_itself(tmp_path: Path) -> None:
+    study(tmp_path)
+    command = f"exec {sys.executable} -c '{MAIN}' run small.yaml <&- >&- 2>&-"
+    assert subprocess.run(["sh", "-c", command], cwd=tmp_path, timeout=300).returncode == 0
+    assert len(curves(tmp_path)) == 12
+
+
 def test_a_study_that_is_not_valid_is_told_and_nothing_goes_on(tmp_path: Path) -> None:
     study(tmp_path)
     with begun(tmp_path, "-o", "experiments.e.loss.squared=nobody") as run:
