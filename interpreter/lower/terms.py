@@ -305,9 +305,10 @@ def _made_apart(term: t.Sample, number: Any, count: int, context: Lowering) -> A
     """What the family's standard member makes of a sample's words, [R, B, count], where the last vector would not be full; else nothing.
 
     XLA makes the values beyond the last whole vector one by one, and one takes nearly half as long as a vector: 20 take longer than
-    32. So whole vectors are made, in a branch of their own, since XLA would make no more than is used.
+    32. So whole vectors are made, in a branch of their own, since XLA would make no more than is used. Of float64 they would have other last
+    digits: a standard normal is a product with a constant there, which XLA joins with other constants.
     """
-    padding = -count % lanes()
+    padding = -count % lanes() if context.dtype == tf.float32 else 0
     if not padding or count >= MAX_PADDED or term.distribution not in STANDARD:
         return None
     standard, keys = STANDARD[term.distribution], context.keys
