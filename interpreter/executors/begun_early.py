@@ -10,12 +10,13 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .training_process import TrainingProcess
 
-NOT_WITH = ("--help", "--executor", "--device", "--watch")
+NOT_WITH = ("--help", "-h", "--executor", "--device", "--watch")
 """Options of `run` with which TensorFlow is loaded nowhere, elsewhere, for what is asked for, or once for many runs."""
 
 _begun: list[TrainingProcess] = []
@@ -37,7 +38,8 @@ def begin_early(options: Sequence[str]) -> None:
     if device_without_tensorflow() == "cpu":
         from .training_process import TrainingProcess
 
-        _begun.append(TrainingProcess.forked())
+        with suppress(OSError):  # no room for another process: the run trains itself, or tells what is missing
+            _begun.append(TrainingProcess.forked())
 
 
 def begun_early() -> TrainingProcess | None:

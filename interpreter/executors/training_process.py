@@ -57,12 +57,20 @@ class TrainingProcess:
 
     @staticmethod
     def forked() -> TrainingProcess:
-        """A copy of this process, which must have no other thread and no TensorFlow yet; it takes whichever device there is."""
+        """A copy of this process, which must have no other thread and no TensorFlow yet; it takes whichever device there is. Raises OSError."""
         context = multiprocessing.get_context("fork")
         line, far = context.Pipe()
         process = context.Process(target=_serve_beside, args=(far, line), name="dlspec", daemon=True)
-        process.start()
-        far.close()
+        # Ctrl-C meanwhile would be lost in what Python does after a fork, or leave a lock held.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            process.start()
+        except OSError:
+            line.close()
+            raise
+        finally:
+            far.close()
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return TrainingProcess(process, line)
 
     def ready(self) -> bool:
@@ -160,6 +168,8 @@ def _main_set_aside() -> Iterator[None]:
 
 def _serve_beside(line: Connection, other: Connection) -> None:
     """The process that was forked, which holds the `other` end of its line, too: as long as it did, it would not see that its parent is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     other.close()
     _serve(line, AUTO, beside=True)
 

@@ -8,12 +8,12 @@ from typing import Any
 import tensorflow as tf
 
 
-def out_of_branch(step: Any, made: Callable[[], Any]) -> Any:
-    """The tensor that a function makes, made once; `step` is a number that is never below 0, and decides. No gradient goes through."""
+def out_of_branch(step: Any, function: Callable[[], Any]) -> Any:
+    """The tensor that a function makes, once; `step` is a number that is never below 0, and decides. No gradient goes through."""
     found: list[Any] = []
 
     def taken() -> Any:
-        found.append(made())
+        found.append(function())
         return found[0]
 
     def unused() -> Any:

@@ -153,8 +153,8 @@ def _standard_truncated(words: Any, dtype: Any) -> Any:
 
 @samples("normal")
 @samples("truncated_normal")
-def _normal(made: Any, mean: Any, deviation: Any, dtype: Any) -> Any:
-    return mean + deviation * made
+def _normal(values: Any, mean: Any, deviation: Any, dtype: Any) -> Any:
+    return mean + deviation * values
 
 
 @samples("uniform")
@@ -174,8 +174,8 @@ def _standard_exponential(words: Any, dtype: Any) -> Any:
 
 
 @samples("exponential")
-def _exponential(made: Any, rate: Any, dtype: Any) -> Any:
-    return made / rate
+def _exponential(values: Any, rate: Any, dtype: Any) -> Any:
+    return values / rate
 
 
 @samples("laplace")

@@ -123,13 +123,11 @@ def _out_of_branch(lowering: Lowering, term: t.Term) -> Value:
 
 def _drawn_to_the_bit(term: t.Term) -> bool:
     """Whether a term has the same bits where its draws are made beside it: a draw's last operation is a product, and one that is added is not rounded first."""
-    match term:
-        case t.Sample(parameters={"mean": mean, "deviation": deviation}):
-            return _is(mean, 0) or not _is(deviation, 1)
-        case t.Sample():
-            return True
-        case t.Operate(operation="multiply" | "divide", arguments=arguments):
-            return all(_drawn_to_the_bit(one) or not t.has(one, t.Sample) for one in arguments)
+    if isinstance(term, t.Sample):
+        given = term.parameters
+        return "deviation" not in given or _is(given["mean"], 0) or not _is(given["deviation"], 1)
+    if isinstance(term, t.Operate) and term.operation in ("multiply", "divide"):
+        return all(_drawn_to_the_bit(one) or not t.has(one, t.Sample) for one in term.arguments)
     return False
 
 

@@ -121,6 +121,24 @@ def test_a_run_without_standard_streams_trains_itself(tmp_path: Path) -> None:
     assert len(curves(tmp_path)) == 12
 
 
+def test_no_interrupt_is_lost_while_it_is_begun(tmp_path: Path) -> None:
+    study(tmp_path)
+    for milliseconds in (0, 0, 2, 5, 10):
+        with begun(tmp_path) as run:
+            awaited(lambda run=run: children(run.pid))
+            time.sleep(milliseconds / 1000)
+            for process in (run.pid, *children(run.pid)):  # as a terminal does
+                os.kill(process, signal.SIGINT)
+            assert run.communicate(timeout=120) == ("", "interrupted\n")
+            assert run.returncode == 130
+
+
+def test_where_there_is_no_room_for_it_a_run_goes_on_without(tmp_path: Path) -> None:
+    command = f"ulimit -n 7; exec {sys.executable} -c '{MAIN}' run nothing.yaml"
+    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, timeout=300, capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr.startswith("nothing.yaml: cannot be read")
+
+
 def test_a_study_that_is_not_valid_is_told_and_nothing_goes_on(tmp_path: Path) -> None:
     study(tmp_path)
     with begun(tmp_path, "-o", "experiments.e.loss.squared=nobody") as run:
