@@ -271,9 +271,10 @@ def _sample(term: t.Sample, context: Lowering) -> Value:
     copies = int(np.prod(extents, dtype=int))
     one_pass = context.fused and row.per_word == 1
     number = context.other if context.other is not None and term.path in context.otherwise else context.index
-    bits, standard = _made_apart(term, number, each * copies, context) if context.filled else None, True
+    bits = _made_apart(term, number, each * copies, context) if context.filled else None
+    standard = bits is not None
     if bits is None:
-        bits, standard = words(context.keys(term), number, each * copies, one_pass=one_pass), False
+        bits = words(context.keys(term), number, each * copies, one_pass=one_pass)
     bits = tf.reshape(bits, [*(context.length(axis) for axis in (REPLICATE, EXAMPLE)), *extents, each])
     axes: Axes = (REPLICATE, EXAMPLE, *(index.key for index in around))
     if EXAMPLE not in context.lead:
